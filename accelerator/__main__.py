@@ -1,0 +1,8 @@
+"""`python -m accelerator`: the same as the console script `accelerator`."""
+
+import sys
+
+from accelerator.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What listens to the events of a run."""

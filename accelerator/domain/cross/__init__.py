@@ -1,0 +1,1 @@
+"""Models, tasks, metrics and schedules that belong to no field."""

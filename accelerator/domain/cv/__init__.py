@@ -1,0 +1,1 @@
+"""Computer vision: data, models and transforms for images."""

@@ -1,0 +1,1 @@
+"""Checkpoints: folders that are complete or absent, and load without running foreign code."""

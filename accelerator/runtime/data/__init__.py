@@ -1,0 +1,1 @@
+"""Splits, loaders and the randomness that belongs to a sample."""

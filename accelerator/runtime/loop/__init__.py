@@ -1,0 +1,1 @@
+"""The loops that move data through a context and announce events."""

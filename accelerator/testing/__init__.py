@@ -1,0 +1,1 @@
+"""Fakes for tests of components: a tiny model, tiny data, a journal in memory."""
