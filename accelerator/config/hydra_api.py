@@ -1,0 +1,186 @@
+"""The one file that knows Hydra's internals, for 1.3 and 1.4: load a config and tell which files made it.
+
+Hydra's compose API keeps its state in singletons and forgets which files it merged. Here its config loader is
+used as it stands, by a subclass that notes each file as it is merged, and the singletons are put back after.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import __version__, version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobRuntime
+from hydra.types import RunMode
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+
+from accelerator.config.project import ConfigSource
+
+HYDRA_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
+_VERSION_BASE = "1.3"  # 1.4 knows one behaviour only, and warns when a version is given
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """One config file that was merged: its name as Hydra has it (`model/resnet8`), where it lies, its package."""
+
+    name: str
+    path: Path
+    package: str
+
+
+@dataclass(frozen=True)
+class ParsedOverride:
+    """One override of a command line: `key` is the config path that it sets, or the one that its group fills."""
+
+    text: str
+    key: str
+    group: str
+    """The config group that it chooses in, or "" when it sets a value."""
+    value: Any
+    is_delete: bool
+    is_add: bool
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A composed config, and in merge order what it was made from."""
+
+    config: DictConfig
+    files: tuple[LoadedFile, ...]
+    overrides: tuple[ParsedOverride, ...]
+
+
+class ConfigFolders:
+    """The search path as Hydra sees it: which groups and which options there are."""
+
+    def __init__(self, sources: Sequence[ConfigSource]) -> None:
+        with _no_traces():
+            self._loader = _RecordingLoader(_hydra_search_path(sources), lambda config: None)
+
+    def has_group(self, group: str) -> bool:
+        """Tell whether any folder of the search path has this group."""
+        return bool(group) and self._loader.repository.group_exists(group)
+
+    def options(self, group: str) -> list[str]:
+        """Return the names of all configs in a group, sorted."""
+        if not self.has_group(group):
+            return []
+        return sorted(self._loader.repository.get_group_options(group, ObjectType.CONFIG))
+
+    def groups(self) -> list[str]:
+        """Return the names of all top-level groups, without Hydra's own."""
+        found = self._loader.repository.get_group_options("", ObjectType.GROUP)
+        return sorted(name for name in found if name != "hydra")
+
+
+def load(
+    sources: Sequence[ConfigSource],
+    config_name: str,
+    overrides: Sequence[str],
+    *,
+    prepare: Callable[[DictConfig], None],
+) -> Loaded:
+    """Compose `config_name` with `overrides`; `prepare` may complete the config before values are overridden.
+
+    Raises:
+        HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, AssertionError: as Hydra raises them;
+            `accelerator.config.compose` turns them into a ConfigError.
+    """
+    with _no_traces():
+        loader = _RecordingLoader(_hydra_search_path(sources), prepare)
+        parsed = [_parsed(item, loader) for item in OverridesParser.create().parse_overrides(list(overrides))]
+        # Hydra takes `group=null` for an unknown option
+        removed = [item for item in parsed if item.group and item.value is None and not item.is_delete]
+        kept = [item.text for item in parsed if item not in removed]
+        config = loader.load_configuration(config_name, kept, run_mode=RunMode.RUN)
+    with open_dict(config):
+        config.pop("hydra", None)
+        for item in removed:
+            OmegaConf.update(config, item.key, None)
+    return Loaded(config, tuple(loader.files), tuple(parsed))
+
+
+def parse_overrides(overrides: Sequence[str]) -> list[Override]:
+    """Parse overrides by Hydra's grammar, without asking which groups there are."""
+    return OverridesParser.create().parse_overrides(list(overrides))
+
+
+def apply_overrides(config: DictConfig, overrides: Sequence[str]) -> None:
+    """Apply overrides of values, in place, to a config that is already composed."""
+    ConfigLoaderImpl._apply_overrides_to_config(parse_overrides(overrides), config)
+
+
+class _RecordingLoader(ConfigLoaderImpl):
+    """Hydra's loader, which besides notes the files that it merges."""
+
+    def __init__(self, path: ConfigSearchPath, prepare: Callable[[DictConfig], None]) -> None:
+        super().__init__(path)
+        self.files: list[LoadedFile] = []
+        self._prepare = prepare
+
+    def _load_single_config(self, default: Any, repo: Any) -> Any:
+        result = super()._load_single_config(default, repo)
+        if not default.config_path.startswith("hydra/") and result.path.startswith("file://"):
+            path = Path(result.path.removeprefix("file://"), f"{default.config_path}.yaml")
+            self.files.append(LoadedFile(default.config_path, path, default.package or ""))
+            _name_the_key_on(result.config)
+        return result
+
+    def _compose_config_from_defaults_list(self, *args: Any, **kwargs: Any) -> DictConfig:
+        config = super()._compose_config_from_defaults_list(*args, **kwargs)
+        self._prepare(config)
+        return config
+
+
+def _name_the_key_on(config: DictConfig | ListConfig) -> None:
+    """Give the key `on` of a metric its name back: YAML 1.1 reads a bare `on` as true."""
+    metrics = config._get_node("metric") if isinstance(config, DictConfig) else None
+    for _, metric in metrics.items_ex(resolve=False) if isinstance(metrics, DictConfig) and metrics else ():
+        if isinstance(metric, DictConfig) and not metric._is_none() and metric._get_node(True) is not None:
+            with open_dict(metric):
+                metric["on"] = metric.pop(True)
+
+
+def _parsed(item: Override, loader: ConfigLoaderImpl) -> ParsedOverride:
+    is_group = not item.is_sweep_override() and loader.repository.group_exists(item.key_or_group)
+    is_group = is_group and not isinstance(item.value(), dict)
+    key = (item.package or item.key_or_group).replace("/", ".")
+    return ParsedOverride(
+        text=str(item.input_line),
+        key=key,
+        group=item.key_or_group if is_group else "",
+        value=item.value(),
+        is_delete=item.is_delete(),
+        is_add=item.is_add() or item.is_force_add(),
+    )
+
+
+def _hydra_search_path(sources: Sequence[ConfigSource]) -> ConfigSearchPath:
+    path = create_config_search_path(None)
+    for source in sources:
+        path.prepend(source.provider, str(source.path), anchor="schema")
+    return path
+
+
+@contextmanager
+def _no_traces() -> Iterator[None]:
+    """Put Hydra's singletons back as they were; a Hydra application around us keeps its own."""
+    instances: dict[Any, Any] = Singleton._instances
+    kept = {kind: instances.pop(kind) for kind in (version.VersionBase, JobRuntime) if kind in instances}
+    try:
+        if HYDRA_VERSION < (1, 4):
+            version.setbase(_VERSION_BASE)
+        yield
+    finally:
+        for kind in (version.VersionBase, JobRuntime):
+            instances.pop(kind, None)
+        instances.update(kept)

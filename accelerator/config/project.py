@@ -1,0 +1,97 @@
+"""Where a project lies, and the folders that configs are searched in.
+
+The order of search is fixed: the project's own `configs/`, those of plugins, ours. The first file of a name wins.
+"""
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from accelerator.components import Component, Registry
+from accelerator.errors import ComponentError, did_you_mean
+
+CONFIGS = "configs"
+_SHIPPED_IN_WHEEL = "_configs"
+
+
+@dataclass(frozen=True)
+class Project:
+    """The user's project: the folder that configs, runs and data belong to."""
+
+    root: Path
+
+    @property
+    def configs(self) -> Path:
+        """The folder of the project's own configs, whether it exists or not."""
+        return self.root / CONFIGS
+
+    def absolute(self, path: str | Path) -> Path:
+        """Return a path of a config as an absolute one: relative paths start at the project root."""
+        return (self.root / Path(path).expanduser()).resolve()
+
+    def put_on_path(self) -> None:
+        """Make the project's modules importable: the root and `src/` go to the front of `sys.path`, once."""
+        for folder in (self.root / "src", self.root):
+            if folder.is_dir() and str(folder) not in sys.path:
+                sys.path.insert(0, str(folder))
+
+
+@dataclass(frozen=True)
+class ConfigSource:
+    """One folder of configs, and who provides it: `project`, `accelerator`, or a plugin's distribution."""
+
+    provider: str
+    path: Path
+
+
+def find_project(start: Path | None = None) -> Project:
+    """Return the project that `start` (the working folder when None) belongs to.
+
+    It is the nearest folder upwards with a `pyproject.toml` or a `configs/`, else `start` itself.
+    """
+    folder = (start or Path.cwd()).resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / "pyproject.toml").is_file() or (candidate / CONFIGS).is_dir():
+            return Project(candidate)
+    return Project(folder)
+
+
+def shipped_configs() -> Path:
+    """Return our own folder of configs: inside the package in a wheel, at the root of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    in_wheel = package / _SHIPPED_IN_WHEEL
+    return in_wheel if in_wheel.is_dir() else package.parent / CONFIGS
+
+
+def search_path(project: Project, registry: Registry) -> tuple[ConfigSource, ...]:
+    """Return the folders that configs are searched in, first wins; each folder stands there once.
+
+    Raises:
+        ComponentError: a plugin declares a folder of configs that is not there.
+    """
+    sources = []
+    if project.configs.is_dir():
+        sources.append(ConfigSource("project", project.configs.resolve()))
+    sources += [ConfigSource(item.distribution, _folder_of(item)) for item in registry.config_packages()]
+    sources.append(ConfigSource("accelerator", shipped_configs()))
+    if sources[0].path == shipped_configs():  # our own checkout is a project, and its configs are the shipped ones
+        sources = sources[1:]
+    kept: dict[Path, ConfigSource] = {}
+    for source in sources:
+        kept.setdefault(source.path, source)
+    return tuple(kept.values())
+
+
+def _folder_of(item: Component) -> Path:
+    """Locate `package.folder` through the top-level package alone: finding a spec of that imports nothing."""
+    top, *rest = item.target.replace(":", ".").replace("/", ".").split(".")
+    spec = importlib.util.find_spec(top)
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        folder = Path(place, *rest)
+        if folder.is_dir():
+            return folder.resolve()
+    raise ComponentError(
+        f"{item.distribution} declares its configs as '{item.target}', and there is no such folder. "
+        f"Repair or reinstall {item.distribution}, or uninstall it."
+    )

@@ -1,0 +1,75 @@
+"""Keeping secrets out of whatever is written: values of telling keys, and credentials in addresses.
+
+What is masked: the value of a key such as `token`, `password`, `api_key`, and `user:password@` in an address.
+What stays: `${oc.env:NAME}`, which names a secret without telling it.
+"""
+
+import re
+from typing import Any
+
+MASK = "***"
+
+_SECRET_WORDS = {"password", "passwd", "pwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey"}
+_SECRET_PAIRS = {(first, "key") for first in ("api", "private", "access", "auth", "encryption", "ssh", "signing")}
+# `pad_token`, `eos_token`, … belong to a vocabulary
+_VOCABULARY = set("pad bos eos cls sep mask unk start end stop special class image audio text per extra prefix".split())
+_WORD_BREAK = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
+_ENVIRONMENT = re.compile(r"\$\{oc\.env:[A-Za-z_][A-Za-z0-9_]*\}")
+
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)[^\s/?#\"']*@")
+_ASSIGNMENT = re.compile(
+    r"(?P<key>[\w.@/\-]*(?:token|passw|pwd|passphrase|secret|credential|key)[\w\-]*)(?P<quote>[\"']?)"
+    r"(?P<between>\s*[=:]\s*|(?<=[a-z])\s+(?=[^\s\-=:]))"
+    r"(?P<value>\$\{oc\.env:[A-Za-z_]\w*\}|\"[^\"]*\"|'[^']*'|[^\s,;&}\])\"']+)",
+    re.IGNORECASE,
+)
+
+
+def is_secret_key(key: str) -> bool:
+    """Tell whether the last part of a config path, flag or variable names a secret (`tracking.api_key`).
+
+    Example:
+        >>> is_secret_key("tracking.access_token"), is_secret_key("tokenizer"), is_secret_key("model.pad_token")
+        (True, False, False)
+    """
+    last = re.split(r"[./]", key)[-1]
+    words = [word.lower() for word in _WORD_BREAK.split(last) if word]
+    if _SECRET_WORDS.intersection(words) or _SECRET_PAIRS.intersection(zip(words, words[1:])):
+        return True
+    return words[-1:] == ["token"] and not _VOCABULARY.intersection(words)
+
+
+def redact_text(text: str) -> str:
+    """Return text without the credentials of addresses and without the values of `key=value` of secret keys.
+
+    Example:
+        >>> redact_text("postgresql://me:pw@host/db tracking.token=abc")
+        'postgresql://***@host/db tracking.token=***'
+    """
+    return _ASSIGNMENT.sub(_masked_assignment, _ADDRESS.sub(rf"\g<scheme>{MASK}@", text))
+
+
+def redact(value: Any, key: str = "") -> Any:
+    """Return a copy of a value made of dicts, lists and plain values, with what is secret masked.
+
+    `key` is where the value stands; all that stands below a secret key is masked.
+    """
+    if isinstance(value, dict):
+        return {name: redact(item, key if is_secret_key(key) else str(name)) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact(item, key) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if is_secret_key(key):
+        return value if isinstance(value, str) and _ENVIRONMENT.fullmatch(value) else MASK
+    return redact_text(value) if isinstance(value, str) else value
+
+
+def _masked_assignment(found: re.Match[str]) -> str:
+    value = found["value"]
+    if not is_secret_key(found["key"]) or _ENVIRONMENT.fullmatch(value) or value in ("null", "None"):
+        return found[0]
+    # `token abc` is prose unless a flag says it
+    if not found["between"].strip() and not found["key"].startswith("-"):
+        return found[0]
+    return f"{found['key']}{found['quote']}{found['between']}{MASK}"
