@@ -75,9 +75,7 @@ def search_path(project: Project, registry: Registry) -> tuple[ConfigSource, ...
         sources.append(ConfigSource("project", project.configs.resolve()))
     sources += [ConfigSource(item.distribution, _folder_of(item)) for item in registry.config_packages()]
     sources.append(ConfigSource("accelerator", shipped_configs()))
-    if sources[0].path == shipped_configs():  # our own checkout is a project, and its configs are the shipped ones
-        sources = sources[1:]
-    kept: dict[Path, ConfigSource] = {}
+    kept: dict[Path, ConfigSource] = {}  # in our own checkout the project's configs are the shipped ones
     for source in sources:
         kept.setdefault(source.path, source)
     return tuple(kept.values())
