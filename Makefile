@@ -1,0 +1,51 @@
+# The two commands of the project are `make train` and `make test`. Everything installs into .venv, by pip, under the
+# exact versions of constraints.txt.
+
+BOOTSTRAP_PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train test lint bench bench-check soak release-check clean
+
+help: ## show these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## create .venv and install the project into it, once
+
+# The stamp is written last: an install that was broken off is repaired by the next call, which starts from an
+# empty environment when the one at hand does not run.
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or later is needed, and none was found. Install it, or run: make setup BOOTSTRAP_PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && $(BOOTSTRAP_PYTHON) -m venv $(VENV); }
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable '.[dev,cv]'
+	@touch $(STAMP)
+
+train: setup ## the main job: a small ResNet on real handwritten digits, tracked in MLflow
+	$(BIN)/accelerator experiment train experiment=digits_resnet
+
+test: setup ## the whole test suite
+	$(PYTEST) --numprocesses 2 --dist loadgroup
+
+lint: setup ## all that pre-commit runs: Black, isort, Flake8, Prettier, mypy, import-linter
+	$(BIN)/pre-commit run --all-files --show-diff-on-failure
+
+bench: setup ## measure speed and memory against plain PyTorch; rewrites the committed table
+	$(BIN)/python -m benchmarks
+
+bench-check: setup ## read the committed table and fail on a missed bound
+	$(BIN)/python -m benchmarks.check
+
+soak: setup ## the tests that take long: all seeds, ten runs at once, kills by the hundred
+	$(PYTEST) -m soak --numprocesses 0
+
+release-check: setup ## build the wheel and do the main job with it in a truly empty environment
+	$(BIN)/python -m benchmarks.release_check
+
+clean: ## remove .venv, caches and builds; runs, MLflow's store and data stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis
+	find accelerator benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
