@@ -1,4 +1,4 @@
-"""`python -m accelerator`: the same as the console script `accelerator`."""
+"""`python -m accelerator` is the console script `accelerator`."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The command line: parse, call one function, print."""
+"""The command line: parse, call one function of `accelerator.experiment`, print. No logic of its own."""

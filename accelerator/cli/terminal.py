@@ -1,0 +1,79 @@
+"""What a command prints: lines on stdout, complaints on stderr, tables.
+
+On a terminal a table is drawn by rich and fits the window. Anywhere else it is plain text, neither wrapped, cut
+nor coloured, so that it can be piped.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+COLUMN_GAP = "  "
+
+
+def print_line(text: str = "") -> None:
+    """Print to stdout. When nobody reads it any more (`| head`), print no more and go on."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _silence_stdout()
+
+
+def print_error(text: str) -> None:
+    """Print to stderr."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        return
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: drawn to fit on a terminal, plain text elsewhere. Numbers stand to the right."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        _draw_table(header, rows)
+    else:
+        print_line(plain_table(header, rows))
+
+
+def plain_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the table as text, its columns aligned by spaces."""
+    columns = list(zip(header, *rows, strict=True))
+    padded = []
+    for column in columns:
+        width = max(len(cell) for cell in column)
+        to_right = _holds_numbers(column[1:])
+        padded.append([cell.rjust(width) if to_right else cell.ljust(width) for cell in column])
+    return "\n".join(COLUMN_GAP.join(line).rstrip() for line in zip(*padded, strict=True))
+
+
+def _draw_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD  # 50 ms, paid only where a table is drawn
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for title, column in zip(header, zip(*rows, strict=True), strict=True):
+        table.add_column(title, justify="right" if _holds_numbers(column) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _holds_numbers(cells: Sequence[str]) -> bool:
+    return bool(cells) and all(cell == "" or _is_number(cell) for cell in cells)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that neither later prints nor Python's flush at exit raise again."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

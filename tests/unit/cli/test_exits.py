@@ -1,0 +1,58 @@
+"""What went wrong, as a message and an exit code."""
+
+import pytest
+
+from accelerator.cli.exits import exit_code_of
+from accelerator.errors import ConfigError, Problem, RunFailedError, UsageError
+
+
+def _raise(error: BaseException) -> int:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (UsageError("no such verb."), 2, "no such verb."),
+        (
+            ConfigError([Problem("a", "is wrong", source="x.yaml:1"), Problem("b", "is too")]),
+            2,
+            "a (x.yaml:1): is wrong.\nb: is too.",
+        ),
+        (RunFailedError("the loss is NaN."), 1, "the loss is NaN."),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+    ],
+)
+def test_what_we_raise_on_purpose_is_told_without_a_traceback(
+    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code_of(lambda: _raise(error)) == code
+    assert capsys.readouterr() == ("", f"{message}\n")
+
+
+def test_a_surprise_is_told_in_one_line_that_says_how_to_see_more(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ACCELERATOR_TRACEBACK", raising=False)
+
+    assert exit_code_of(lambda: _raise(ValueError("two\nlines"))) == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"ValueError: two lines ({__file__}:")
+    assert message.endswith("). Set ACCELERATOR_TRACEBACK=1 to see the traceback.\n")
+    assert message.count("\n") == 1
+
+
+def test_a_surprise_shows_its_traceback_when_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATOR_TRACEBACK", "1")
+
+    assert exit_code_of(lambda: _raise(ValueError("no"))) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("Traceback (most recent call last):\n")
+    assert message.endswith("ValueError: no\n")
+
+
+def test_what_goes_well_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code_of(lambda: 0) == 0
+    assert capsys.readouterr() == ("", "")
