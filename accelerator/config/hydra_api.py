@@ -119,6 +119,14 @@ def apply_overrides(config: DictConfig, overrides: Sequence[str]) -> None:
     ConfigLoaderImpl._apply_overrides_to_config(parse_overrides(overrides), config)
 
 
+def instantiate_options(targets: Sequence[str]) -> dict[str, Any]:
+    """Return what `hydra.utils.instantiate` is called with so that it calls these targets and no others.
+
+    From 1.4 on Hydra takes such a list, and warns without one; 1.3 has a block list of its own.
+    """
+    return {"_execution_whitelist_": list(targets)} if HYDRA_VERSION >= (1, 4) else {}
+
+
 class _RecordingLoader(ConfigLoaderImpl):
     """Hydra's loader, which besides notes the files that it merges."""
 
