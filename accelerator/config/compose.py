@@ -10,19 +10,7 @@ from accelerator.components import Registry
 from accelerator.config.hydra_api import load
 from accelerator.config.project import ConfigSource, Project, find_project, search_path
 from accelerator.config.provenance import Provenance, read_provenance
-
-NODES = ("model", "data", "task", "optimizer", "scheduler", "sampler", "collate", "engine", "tracking")
-MAPPINGS = ("loss", "metric", "callback")
-SPLIT_MAPPINGS = ("transform", "sample_transform")
-TRANSFORM_SPLITS = ("train", "evaluation")
-ORDER = (
-    *("config_version", "name", "seed", "tags", "weights", "model", "data", "task", "loss", "metric"),
-    *("optimizer", "scheduler", "parameter_groups", "loader", "train", "checkpoint"),
-    *("sample_transform", "transform", "sampler", "collate", "callback"),
-    *("engine", "launch", "tracking", "paths", "trust", "vars"),
-)
-"""The keys of a composed config, in the order in which they are shown and written."""
-
+from accelerator.config.schema import NODES, ORDER, TRANSFORM_SPLITS, TRANSFORMS
 
 @dataclass(frozen=True)
 class Composition:
@@ -84,17 +72,16 @@ def compose(
 def _complete(config: DictConfig) -> None:
     """Add the keys that a defaults list leaves out when nothing is chosen, so that they can be read and set."""
     with open_dict(config):
-        for key in NODES:
+        for key in (*NODES, "optimizer", "scheduler"):
             if key not in config:
                 config[key] = None
-        for key in MAPPINGS:
+        for key in ("loss", "metric", "callback"):
             if config.get(key) is None:
                 config[key] = {}
-        for key in SPLIT_MAPPINGS:
+        for key in TRANSFORMS:
             for split in TRANSFORM_SPLITS:
                 if OmegaConf.select(config, f"{key}.{split}") is None:
                     OmegaConf.update(config, f"{key}.{split}", {}, force_add=True)
-        config.pop("index", None)
 
 
 def _ordered(config: DictConfig) -> DictConfig:

@@ -1,34 +1,42 @@
-"""The sections of a config that are ours: their keys, types, ranges and defaults, as frozen dataclasses.
+"""The parts of a config that are ours: their keys, types, ranges and defaults, as frozen dataclasses.
 
-The dataclasses are the one place that knows them: the check before a run, the reference page and the editor's
-schema are all made from these fields. A component's arguments are not here: its own signature says what it takes.
+The dataclasses are the one place that knows them: the check before a run and whatever describes the config are made
+from these fields. A component's arguments are not here: its own signature says what it takes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from accelerator.config.interval import Interval
 
+Node = Mapping[str, Any]
+"""A component node: a mapping with `_target_`."""
+
 
 @dataclass(frozen=True)
 class Rule:
-    """What a key may hold besides its type: a range, a set of words, a kind of interval."""
+    """What a key is for, and what it may hold besides its type."""
 
     text: str
-    """What is one line about: the description of the key."""
     must: str = ""
     """What a valid value is, to be read after `must be`."""
     holds: Callable[[Any], bool] = lambda value: True
     example: Any = None
+    kind: str = ""
+    """For a component node: the kind whose names it takes."""
 
 
-def _option(default: Any, text: str, *, must: str = "", holds: Any = None, example: Any = None) -> Any:
-    rule = Rule(text, must, holds or (lambda value: True), default if example is None else example)
+def _option(
+    default: Any, text: str, *, must: str = "", holds: Callable[[Any], bool] = lambda value: True, example: Any = None
+) -> Any:
+    rule = Rule(text, must, holds, default if example is None else example)
     return field(default=default, metadata={"rule": rule})
 
 
 def _at_least(least: int, default: Any, text: str, *, example: Any = None) -> Any:
+    example = max(least, 1) if example is None and default is None else example
     return _option(default, text, must=f"at least {least}", holds=lambda value: value >= least, example=example)
 
 
@@ -40,9 +48,19 @@ def _one_of(words: tuple[str, ...], default: Any, text: str) -> Any:
     return _option(default, text, must=" or ".join(words), holds=lambda value: value in words)
 
 
-def _time(default: Any, text: str, *, example: str) -> Any:
-    must = "a time: 45s, 30min or 2h"
-    return _option(default, text, must=must, holds=lambda value: value.unit == "s", example=example)
+def _node(kind: str, text: str, **default: Any) -> Any:
+    return field(metadata={"rule": Rule(text, kind=kind)}, **default)
+
+
+@dataclass(frozen=True)
+class RootConfig:
+    """The keys of the top level that are plain values."""
+
+    config_version: int = _option(1, "the form of the config", must="1", holds=lambda value: value == 1)
+    name: str = _option("run", "the run's name, and its folder's", must="a name", holds=lambda value: bool(value.strip()))
+    seed: int = _at_least(0, 0, "one seed for everything")
+    weights: str | None = _option(None, "start from the weights of a RUN or a file", example="last")
+    trust: tuple[str, ...] = _option((), "packages and full names that configs may name besides components")
 
 
 @dataclass(frozen=True)
@@ -55,7 +73,7 @@ class LoaderConfig:
     workers: int = _at_least(0, 0, "processes that prepare batches; 0: the training process does")
     shuffle: bool = _option(True, "draw the training samples in a new order each epoch")
     drop_last: bool = _option(False, "leave out the last training batch when it is not full")
-    on_error: str = _one_of(("fail", "skip"), "fail", "what to do with a sample that cannot be read")
+    on_error: str = _one_of(("fail",), "fail", "what to do with a sample that cannot be read")
 
 
 @dataclass(frozen=True)
@@ -64,7 +82,9 @@ class TrainConfig:
 
     epochs: int | None = _at_least(1, 10, "passes over the training data")
     steps: int | None = _at_least(1, None, "optimizer steps", example=1000)
-    max_time: Interval | None = _time(None, "time of training", example="2h")
+    max_time: Interval | None = _option(
+        None, "time of training", must="a time: 45s, 30min or 2h", holds=lambda value: value.unit == "s", example="2h"
+    )
     clip_norm: float | None = _positive(None, "largest norm of all gradients together", example=1.0)
     clip_value: float | None = _positive(None, "largest absolute value of a gradient", example=1.0)
     validate_every: Interval | None = _option(Interval.parse("1ep"), "how often to validate; null: never")
@@ -98,11 +118,74 @@ class PathsConfig:
     data: str = _option("data", "where data sets lie")
 
 
-SECTIONS: dict[str, type] = {
-    "loader": LoaderConfig,
-    "train": TrainConfig,
-    "checkpoint": CheckpointConfig,
-    "launch": LaunchConfig,
-    "paths": PathsConfig,
-}
+@dataclass(frozen=True)
+class LossEntry:
+    """One term of the loss."""
+
+    loss: Node = _node("loss", "the loss itself")
+    weight: float = _option(1.0, "factor of this term in the sum")
+    inputs: tuple[str, ...] = _option(("prediction", "target"), "values that it is called with: outputs, then batch fields")
+    transform: Node | None = _node("transform", "what its inputs go through first", default=None)
+
+
+_SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class MetricEntry:
+    """One metric."""
+
+    metric: Node = _node("metric", "the metric itself")
+    inputs: tuple[str, ...] = _option(("prediction", "target"), "values that it is called with: outputs, then batch fields")
+    on: tuple[str, ...] = _option(
+        ("validation", "test"), "splits", must=f"of {', '.join(_SPLITS)}", holds=lambda value: set(value) <= set(_SPLITS)
+    )
+
+
+@dataclass(frozen=True)
+class OptimizerEntry:
+    """One of several optimizers."""
+
+    optimizer: Node = _node("optimizer", "the optimizer itself")
+    parameters: str = _option("", "pattern of the names of its parameters", example="encoder.*")
+
+
+@dataclass(frozen=True)
+class SchedulerEntry:
+    """The learning rate's schedule."""
+
+    scheduler: Node = _node("scheduler", "the scheduler itself")
+    interval: str = _one_of(("step", "epoch"), "epoch", "when it advances")
+    monitor: str | None = _option(None, "the metric that it is given", example="validation/loss")
+
+
+SECTIONS: Mapping[str, type] = MappingProxyType(
+    {
+        "loader": LoaderConfig,
+        "train": TrainConfig,
+        "checkpoint": CheckpointConfig,
+        "launch": LaunchConfig,
+        "paths": PathsConfig,
+    }
+)
 """The sections by their key in a config."""
+
+ENTRIES: Mapping[str, type] = MappingProxyType({"loss": LossEntry, "metric": MetricEntry})
+"""The mappings by name whose entries have a long form; a bare node is short for one with defaults."""
+
+NODES = ("model", "data", "task", "engine", "tracking", "sampler", "collate")
+"""Keys that hold one component node, or null."""
+
+FREE = ("tags", "vars")
+"""Mappings of the user's own."""
+
+ORDER = (
+    *("config_version", "name", "seed", "tags", "weights", "model", "data", "task", "loss", "metric"),
+    *("optimizer", "scheduler", "parameter_groups", "loader", "train", "checkpoint"),
+    *("sample_transform", "transform", "sampler", "collate", "callback"),
+    *("engine", "launch", "tracking", "paths", "trust", "vars"),
+)
+"""All top-level keys, in the order in which they are shown and written."""
+
+TRANSFORMS = ("sample_transform", "transform")
+TRANSFORM_SPLITS = ("train", "evaluation")
