@@ -1,0 +1,123 @@
+"""Files that are whole or absent: written beside their place, flushed to disk, then renamed.
+
+Every write of a run that matters goes through here, or through the journal. An error of the disk becomes a
+`StorageError` that names the file and what to do, and leaves the file as it was before.
+"""
+
+import contextlib
+import errno
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from accelerator.errors import StorageError
+
+_REMEDIES = {
+    errno.ENOSPC: "The disk is full. Free some space, or choose another folder with paths.output=DIR.",
+    errno.EDQUOT: "Your disk quota is used up. Free some space, or choose another folder with paths.output=DIR.",
+    errno.EROFS: "The file system is read-only. Choose another folder with paths.output=DIR.",
+    errno.EACCES: "You may not write there. Change the folder's permissions, or choose another with paths.output=DIR.",
+    errno.EPERM: "You may not write there. Change the folder's permissions, or choose another with paths.output=DIR.",
+    errno.ENOENT: "The folder is gone. Was it moved or deleted while the run was writing?",
+    errno.EIO: "The disk reports an error. Look at the system's log, and save what you can.",
+}
+_NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any, *, is_durable: bool = True) -> None:
+    """Write `value` as indented JSON, as `write_bytes` does; numbers that JSON lacks become strings."""
+    text = json.dumps(json_ready(value), indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, f"{text}\n".encode("utf-8"), is_durable=is_durable)
+
+
+def write_bytes(path: Path, content: bytes, *, is_durable: bool = True) -> None:
+    """Replace the file at `path` by `content`: a reader finds the old or the new, never a part.
+
+    With `is_durable` this holds for a power failure too. Without, only for the end of a process: for files that can
+    be made again.
+
+    Raises:
+        StorageError: the disk refuses; the old file is untouched.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        _write_whole(beside, content, is_durable)
+        os.replace(beside, path)
+        if is_durable:
+            sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            beside.unlink()
+        raise storage_error(path, error) from error
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        StorageError: the file cannot be read, or is not JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise storage_error(path, error, doing="read") from error
+    except ValueError as error:  # JSON or UTF-8
+        raise StorageError(
+            f"{path}: is not valid JSON ({error}). The file is damaged: restore it, or use another run."
+        ) from error
+
+
+def json_ready(value: Any) -> Any:
+    """Return `value` with what JSON lacks replaced: non-finite floats by "nan", "inf", "-inf", tuples by lists."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    if isinstance(value, dict):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def number_from_json(value: Any) -> Any:
+    """Return the float that `json_ready` wrote as a string; anything else as it is."""
+    return _NON_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk, so that a rename in it survives a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the parts that a killed writer left in `folder`. Only while no other process writes there."""
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
+def storage_error(path: Path, error: OSError, doing: str = "written") -> StorageError:
+    """Return the StorageError that tells a user about `error`."""
+    remedy = _REMEDIES.get(error.errno or 0, "Check the disk and the folder's permissions.")
+    return StorageError(f"{path}: could not be {doing}: {error.strerror or error}. {remedy}")
+
+
+def _write_whole(path: Path, content: bytes, is_durable: bool) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        if is_durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
