@@ -16,7 +16,7 @@ _VOCABULARY = set("pad bos eos cls sep mask unk start end stop special class ima
 _WORD_BREAK = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _ENVIRONMENT = re.compile(r"\$\{oc\.env:[A-Za-z_][A-Za-z0-9_]*\}")
 
-_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)[^\s/?#\"']*@")
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^\s/?#\"']*)@")
 _ASSIGNMENT = re.compile(
     r"(?P<key>[\w.@/\-]*(?:token|passw|pwd|passphrase|secret|credential|key)[\w\-]*)(?P<quote>[\"']?)"
     r"(?P<between>\s*[=:]\s*|(?<=[a-z])\s+(?=[^\s\-=:]))"
@@ -46,7 +46,7 @@ def redact_text(text: str) -> str:
         >>> redact_text("postgresql://me:pw@host/db tracking.token=abc")
         'postgresql://***@host/db tracking.token=***'
     """
-    return _ASSIGNMENT.sub(_masked_assignment, _ADDRESS.sub(rf"\g<scheme>{MASK}@", text))
+    return _ASSIGNMENT.sub(_masked_assignment, _ADDRESS.sub(_masked_address, text))
 
 
 def redact(value: Any, key: str = "") -> Any:
@@ -63,6 +63,11 @@ def redact(value: Any, key: str = "") -> Any:
     if is_secret_key(key):
         return value if isinstance(value, str) and _ENVIRONMENT.fullmatch(value) else MASK
     return redact_text(value) if isinstance(value, str) else value
+
+
+def _masked_address(found: re.Match[str]) -> str:
+    only_names = not _ENVIRONMENT.sub("", found["user"]).strip(":")
+    return found[0] if only_names else f"{found['scheme']}{MASK}@"
 
 
 def _masked_assignment(found: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """Whether a composed config can be run, as far as that shows without importing a single component."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -76,7 +77,9 @@ class _Check:
                 options = self._options(key)
                 example = options[-1] if options else "NAME"
                 text = f"nothing is chosen. Known: {', '.join(options)}" if options else "nothing is chosen"
-                self.reader.add(key, text, f"Add {key}={example} to the command, or choose an experiment: experiment=NAME")
+                self.reader.add(
+                    key, text, f"Add {key}={example} to the command, or choose an experiment: experiment=NAME"
+                )
 
     def _options(self, key: str) -> list[str]:
         composition = composition_of(self.config)
@@ -99,7 +102,9 @@ class _Check:
         for name in self.reader.names(groups, key):
             group = raw(groups, name)
             if not is_mapping(group) or "match" not in group:
-                self.reader.add(join(key, name), "must be a mapping with match: a pattern, or a list of them", value=group)
+                self.reader.add(
+                    join(key, name), "must be a mapping with match: a pattern, or a list of them", value=group
+                )
                 continue
             match = raw(group, "match")
             patterns = list(match) if isinstance(match, list | ListConfig) else [match]
@@ -108,8 +113,8 @@ class _Check:
 
     def _entries(self) -> None:
         for key, cls in ENTRIES.items():
-            self._mapping(key, lambda node, path, cls=cls: self._entry(cls, node, path))
-        self._mapping("callback", lambda node, path: self._node(node, "callback", path))
+            self._mapping(key, functools.partial(self._entry, cls))
+        self._mapping("callback", functools.partial(self._node, kind="callback"))
         for key in TRANSFORMS:
             self._transforms(key)
 
@@ -121,12 +126,14 @@ class _Check:
                 continue
             transforms = raw(node, split)
             for name in self.reader.names(transforms, join(kind, split)):
-                self._node(raw(transforms, name), kind, f"{kind}.{split}.{name}")
+                self._node(raw(transforms, name), f"{kind}.{split}.{name}", kind)
 
     def _mapping(self, key: str, check: Callable[[Any, str], None]) -> None:
         node = raw(self.config, key) if key in self.config else None
         if is_node(node):
-            self.reader.add(key, "must be a mapping by name", f"Put the node below a name: {key}: {{a_name: {{_target_: …}}}}")
+            self.reader.add(
+                key, "must be a mapping by name", f"Put the node below a name: {key}: {{a_name: {{_target_: …}}}}"
+            )
             return
         for name in self.reader.names(node, key):
             check(raw(node, name), join(key, name))
@@ -138,8 +145,9 @@ class _Check:
         self.reader.read(cls, entry, key)
         for item in fields(cls) if is_mapping(entry) else ():
             kind = item.metadata["rule"].kind
+            path = join(key, item.name) if entry is node else key
             if kind and item.name in entry:
-                self._node(raw(entry, item.name), kind, key if entry is not node else join(key, item.name), quiet=True)
+                self._node(raw(entry, item.name), path, kind, quiet=True)
 
     def _optimizer_and_scheduler(self) -> None:
         optimizer = raw(self.config, "optimizer") if "optimizer" in self.config else None
@@ -152,7 +160,7 @@ class _Check:
         if scheduler is not None:
             self._entry(SchedulerEntry, scheduler, "scheduler")
 
-    def _node(self, node: Any, kind: str, key: str, *, quiet: bool = False) -> None:
+    def _node(self, node: Any, key: str, kind: str, *, quiet: bool = False) -> None:
         """Look at one component node; `quiet` when the reader has already said that it is none."""
         if node is None or _is_interpolation(node):
             return
@@ -160,7 +168,9 @@ class _Check:
             self._names(node, kind, key)
         elif not quiet:
             remedy = f"Write {key}: {{_target_: {node}}}" if isinstance(node, str) else ""
-            self.reader.add(key, f"must be a component: a mapping with _target_ that names a {kind}", remedy, value=node)
+            self.reader.add(
+                key, f"must be a component: a mapping with _target_ that names a {kind}", remedy, value=node
+            )
 
     def _names(self, node: Any, kind: str, key: str) -> None:
         """Look up every bare `_target_` at and below a node; a nested one takes the enclosing kind."""
@@ -212,4 +222,3 @@ def _item(node: Any, place: int) -> Any:
         return node[place]
     found: Any = node._get_node(place)
     return found if isinstance(found, DictConfig | ListConfig) else found._value()
-

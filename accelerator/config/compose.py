@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
 from accelerator.components import Registry
-from accelerator.config.hydra_api import load
+from accelerator.config.completion import complete, ordered
+from accelerator.config.defaults_lists import DefaultsLists
+from accelerator.config.diagnosis import (
+    COMPOSE_ERRORS,
+    Attempt,
+    below_interpolation,
+    diagnose,
+)
+from accelerator.config.hydra_api import ConfigFolders, Loaded, ParsedOverride, load
 from accelerator.config.project import ConfigSource, Project, find_project, search_path
 from accelerator.config.provenance import Provenance, read_provenance
-from accelerator.config.schema import NODES, ORDER, TRANSFORM_SPLITS, TRANSFORMS
+from accelerator.errors import ConfigError, Problem
+
 
 @dataclass(frozen=True)
 class Composition:
@@ -63,31 +72,26 @@ def compose(
     project = project or find_project()
     registry = registry or Registry.discover(project.root)
     sources = search_path(project, registry)
-    loaded = load(sources, config_name, list(overrides), prepare=_complete)
+    loaded = _load(Attempt(sources, project, config_name, tuple(overrides)))
     provenance = read_provenance(loaded.files, loaded.overrides, project, sources)
     composition = Composition(project, tuple(overrides), provenance, registry, sources)
-    return ComposedConfig(_ordered(loaded.config), composition)
+    return ComposedConfig(ordered(loaded.config), composition)
 
 
-def _complete(config: DictConfig) -> None:
-    """Add the keys that a defaults list leaves out when nothing is chosen, so that they can be read and set."""
-    with open_dict(config):
-        for key in (*NODES, "optimizer", "scheduler"):
-            if key not in config:
-                config[key] = None
-        for key in ("loss", "metric", "callback"):
-            if config.get(key) is None:
-                config[key] = {}
-        for key in TRANSFORMS:
-            for split in TRANSFORM_SPLITS:
-                if OmegaConf.select(config, f"{key}.{split}") is None:
-                    OmegaConf.update(config, f"{key}.{split}", {}, force_add=True)
+def _load(attempt: Attempt) -> Loaded:
+    problems: list[Problem] = []
 
+    def prepare(config: DictConfig, overrides: Sequence[ParsedOverride]) -> None:
+        complete(config)
+        problems.extend(below_interpolation(config, overrides))
 
-def _ordered(config: DictConfig) -> DictConfig:
-    keys = sorted(config, key=lambda key: ORDER.index(key) if key in ORDER else len(ORDER))
-    ordered = OmegaConf.create({}, flags={"struct": False})
-    for key in keys:
-        ordered._set_item_impl(key, config._get_node(key))
-    OmegaConf.set_struct(ordered, True)
-    return ordered
+    try:
+        loaded = load(attempt.sources, attempt.config_name, attempt.overrides, prepare=prepare)
+    except COMPOSE_ERRORS as error:
+        raise diagnose(error, attempt) from error
+    lists = DefaultsLists(ConfigFolders(attempt.sources), attempt.sources, attempt.project)
+    problems += [lists.header_problem(file.name) for file in loaded.files if lists.lacks_header(file.name)]
+    if problems:
+        raise ConfigError(problems)
+    complete(loaded.config)
+    return loaded

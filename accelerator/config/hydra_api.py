@@ -4,23 +4,31 @@ Hydra's compose API keeps its state in singletons and forgets which files it mer
 used as it stands, by a subclass that notes each file as it is merged, and the singletons are put back after.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from hydra import __version__, version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
-from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.overrides_parser import (  # type: ignore[attr-defined]
+    CommonTokenStream,
+    InputStream,
+    OverrideLexer,
+    OverrideParser,
+    OverridesParser,
+)
+from hydra.core.override_parser.overrides_visitor import HydraErrorListener
 from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime
 from hydra.types import RunMode
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf import Container, DictConfig, OmegaConf, open_dict
 
 from accelerator.config.project import ConfigSource
 
@@ -45,9 +53,12 @@ class ParsedOverride:
     key: str
     group: str
     """The config group that it chooses in, or "" when it sets a value."""
+    package: str
+    """Where the chosen config goes, when the override says so: `transform@PACKAGE=…`."""
     value: Any
-    is_delete: bool
-    is_add: bool
+    sign: str
+    """`~`, `+`, `++` or ""."""
+    is_sweep: bool
 
 
 @dataclass(frozen=True)
@@ -59,12 +70,18 @@ class Loaded:
     overrides: tuple[ParsedOverride, ...]
 
 
+class Prepare(Protocol):
+    """Looks at a composed config, and may complete it, before the overrides of values are applied."""
+
+    def __call__(self, config: DictConfig, overrides: Sequence[ParsedOverride]) -> None: ...
+
+
 class ConfigFolders:
     """The search path as Hydra sees it: which groups and which options there are."""
 
     def __init__(self, sources: Sequence[ConfigSource]) -> None:
         with _no_traces():
-            self._loader = _RecordingLoader(_hydra_search_path(sources), lambda config: None)
+            self._loader = _RecordingLoader(_hydra_search_path(sources))
 
     def has_group(self, group: str) -> bool:
         """Tell whether any folder of the search path has this group."""
@@ -75,6 +92,14 @@ class ConfigFolders:
         if not self.has_group(group):
             return []
         return sorted(self._loader.repository.get_group_options(group, ObjectType.CONFIG))
+
+    def parse(self, overrides: Sequence[str]) -> list[ParsedOverride]:
+        """Parse overrides by Hydra's grammar, and tell which choose in a group.
+
+        Raises:
+            OverrideParseException: one of them is malformed.
+        """
+        return [_parsed(item, self._loader) for item in OverridesParser.create().parse_overrides(list(overrides))]
 
     def groups(self) -> list[str]:
         """Return the names of all top-level groups, without Hydra's own."""
@@ -87,36 +112,58 @@ def load(
     config_name: str,
     overrides: Sequence[str],
     *,
-    prepare: Callable[[DictConfig], None],
+    prepare: Prepare,
 ) -> Loaded:
-    """Compose `config_name` with `overrides`; `prepare` may complete the config before values are overridden.
+    """Compose `config_name` with `overrides`; `prepare` sees the config before values are overridden.
 
     Raises:
         HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, AssertionError: as Hydra raises them;
             `accelerator.config.compose` turns them into a ConfigError.
     """
     with _no_traces():
-        loader = _RecordingLoader(_hydra_search_path(sources), prepare)
-        parsed = [_parsed(item, loader) for item in OverridesParser.create().parse_overrides(list(overrides))]
+        loader = _RecordingLoader(_hydra_search_path(sources))
+        parsed = tuple(_parsed(item, loader) for item in OverridesParser.create().parse_overrides(list(overrides)))
+        loader.prepare = functools.partial(prepare, overrides=parsed)
         # Hydra takes `group=null` for an unknown option
-        removed = [item for item in parsed if item.group and item.value is None and not item.is_delete]
+        removed = [item for item in parsed if item.group and item.value is None and not item.sign]
         kept = [item.text for item in parsed if item not in removed]
         config = loader.load_configuration(config_name, kept, run_mode=RunMode.RUN)
     with open_dict(config):
         config.pop("hydra", None)
         for item in removed:
             OmegaConf.update(config, item.key, None)
-    return Loaded(config, tuple(loader.files), tuple(parsed))
-
-
-def parse_overrides(overrides: Sequence[str]) -> list[Override]:
-    """Parse overrides by Hydra's grammar, without asking which groups there are."""
-    return OverridesParser.create().parse_overrides(list(overrides))
+    return Loaded(config, tuple(loader.files), parsed)
 
 
 def apply_overrides(config: DictConfig, overrides: Sequence[str]) -> None:
     """Apply overrides of values, in place, to a config that is already composed."""
-    ConfigLoaderImpl._apply_overrides_to_config(parse_overrides(overrides), config)
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    ConfigLoaderImpl._apply_overrides_to_config(parsed, config)
+
+
+def find_syntax_error(override: str) -> tuple[int, str] | None:
+    """Return where an override's grammar breaks: the character's place from 0, and the token there ("" at the end)."""
+    lexer = OverrideLexer(InputStream(override))
+    parser: Any = OverrideParser(CommonTokenStream(lexer))
+    for recognizer in (lexer, parser):
+        recognizer.removeErrorListeners()
+        recognizer.addErrorListener(_Locating())
+    try:
+        parser.override()
+    except _SyntaxErrorAt as found:
+        return found.column, override[found.column :][: found.length]
+    return None
+
+
+class _SyntaxErrorAt(Exception):
+    def __init__(self, column: int, length: int) -> None:
+        self.column = column
+        self.length = length
+
+
+class _Locating(HydraErrorListener):
+    def syntaxError(self, recognizer: Any, symbol: Any, line: Any, column: Any, msg: Any, e: Any) -> None:
+        raise _SyntaxErrorAt(column, len(symbol.text) if symbol is not None else 1)
 
 
 def instantiate_options(targets: Sequence[str]) -> dict[str, Any]:
@@ -130,10 +177,10 @@ def instantiate_options(targets: Sequence[str]) -> dict[str, Any]:
 class _RecordingLoader(ConfigLoaderImpl):
     """Hydra's loader, which besides notes the files that it merges."""
 
-    def __init__(self, path: ConfigSearchPath, prepare: Callable[[DictConfig], None]) -> None:
+    def __init__(self, path: ConfigSearchPath) -> None:
         super().__init__(path)
         self.files: list[LoadedFile] = []
-        self._prepare = prepare
+        self.prepare: Callable[[DictConfig], None] = lambda config: None
 
     def _load_single_config(self, default: Any, repo: Any) -> Any:
         result = super()._load_single_config(default, repo)
@@ -145,11 +192,11 @@ class _RecordingLoader(ConfigLoaderImpl):
 
     def _compose_config_from_defaults_list(self, *args: Any, **kwargs: Any) -> DictConfig:
         config = super()._compose_config_from_defaults_list(*args, **kwargs)
-        self._prepare(config)
+        self.prepare(config)
         return config
 
 
-def _name_the_key_on(config: DictConfig | ListConfig) -> None:
+def _name_the_key_on(config: Container) -> None:
     """Give the key `on` of a metric its name back: YAML 1.1 reads a bare `on` as true."""
     metrics = config._get_node("metric") if isinstance(config, DictConfig) else None
     for _, metric in metrics.items_ex(resolve=False) if isinstance(metrics, DictConfig) and metrics else ():
@@ -159,16 +206,18 @@ def _name_the_key_on(config: DictConfig | ListConfig) -> None:
 
 
 def _parsed(item: Override, loader: ConfigLoaderImpl) -> ParsedOverride:
-    is_group = not item.is_sweep_override() and loader.repository.group_exists(item.key_or_group)
-    is_group = is_group and not isinstance(item.value(), dict)
+    value = None if item.is_sweep_override() else item.value()
+    is_group = bool(item.key_or_group) and loader.repository.group_exists(item.key_or_group)
+    is_group = is_group and not isinstance(value, dict)
     key = (item.package or item.key_or_group).replace("/", ".")
     return ParsedOverride(
         text=str(item.input_line),
         key=key,
         group=item.key_or_group if is_group else "",
-        value=item.value(),
-        is_delete=item.is_delete(),
-        is_add=item.is_add() or item.is_force_add(),
+        package=item.package or "",
+        value=value,
+        sign="~" if item.is_delete() else "++" if item.is_force_add() else "+" if item.is_add() else "",
+        is_sweep=item.is_sweep_override(),
     )
 
 

@@ -17,7 +17,7 @@ from accelerator.config.project import ConfigSource, Project
 from accelerator.redaction import redact_text
 
 COMMAND_LINE = "command line"
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it was built in: 8 times as fast
+YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it was built in: 8 times as fast
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def read_provenance(
     seen: dict[Path, yaml.Node | None] = {}
     for file in files:
         if file.path not in seen:
-            seen[file.path] = yaml.compose(file.path.read_text(encoding="utf-8"), Loader=_Loader)
+            seen[file.path] = yaml.compose(file.path.read_text(encoding="utf-8"), Loader=YAML_LOADER)
         found += _of_file(file, seen[file.path], shown_path(file.path, project, sources))
     return Provenance(_merged([*found, *_of_overrides(overrides)]))
 
@@ -136,5 +136,3 @@ def _merged(items: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     for key, source in items:
         merged[key] = (*merged.get(key, ()), source)
     return merged
-
-

@@ -33,7 +33,9 @@ def read_section(cls: type[_Section], node: Any, key: str, provenance: Provenanc
     return section
 
 
-def read_entries(cls: type[_Section], node: Any, key: str, provenance: Provenance = UNKNOWN_SOURCES) -> dict[str, _Section]:
+def read_entries(
+    cls: type[_Section], node: Any, key: str, provenance: Provenance = UNKNOWN_SOURCES
+) -> dict[str, _Section]:
     """Read a mapping by name, such as `LossEntry` from `config.loss`, in order; names that are null are left out.
 
     Raises:

@@ -57,7 +57,9 @@ class RootConfig:
     """The keys of the top level that are plain values."""
 
     config_version: int = _option(1, "the form of the config", must="1", holds=lambda value: value == 1)
-    name: str = _option("run", "the run's name, and its folder's", must="a name", holds=lambda value: bool(value.strip()))
+    name: str = _option(
+        "run", "the run's name, and its folder's", must="a name", holds=lambda value: bool(value.strip())
+    )
     seed: int = _at_least(0, 0, "one seed for everything")
     weights: str | None = _option(None, "start from the weights of a RUN or a file", example="last")
     trust: tuple[str, ...] = _option((), "packages and full names that configs may name besides components")
@@ -124,7 +126,9 @@ class LossEntry:
 
     loss: Node = _node("loss", "the loss itself")
     weight: float = _option(1.0, "factor of this term in the sum")
-    inputs: tuple[str, ...] = _option(("prediction", "target"), "values that it is called with: outputs, then batch fields")
+    inputs: tuple[str, ...] = _option(
+        ("prediction", "target"), "values that it is called with: outputs, then batch fields"
+    )
     transform: Node | None = _node("transform", "what its inputs go through first", default=None)
 
 
@@ -136,9 +140,14 @@ class MetricEntry:
     """One metric."""
 
     metric: Node = _node("metric", "the metric itself")
-    inputs: tuple[str, ...] = _option(("prediction", "target"), "values that it is called with: outputs, then batch fields")
+    inputs: tuple[str, ...] = _option(
+        ("prediction", "target"), "values that it is called with: outputs, then batch fields"
+    )
     on: tuple[str, ...] = _option(
-        ("validation", "test"), "splits", must=f"of {', '.join(_SPLITS)}", holds=lambda value: set(value) <= set(_SPLITS)
+        ("validation", "test"),
+        "splits",
+        must=f"of {', '.join(_SPLITS)}",
+        holds=lambda value: set(value) <= set(_SPLITS),
     )
 
 
@@ -155,7 +164,7 @@ class SchedulerEntry:
     """The learning rate's schedule."""
 
     scheduler: Node = _node("scheduler", "the scheduler itself")
-    interval: str = _one_of(("step", "epoch"), "epoch", "when it advances")
+    interval: str = _one_of(("step", "epoch"), "step", "when it advances")
     monitor: str | None = _option(None, "the metric that it is given", example="validation/loss")
 
 

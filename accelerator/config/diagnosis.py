@@ -1,0 +1,232 @@
+"""Why a config does not compose: Hydra's and OmegaConf's exceptions turned into problems that say what to do.
+
+The mistakes are looked for again in the overrides and files themselves, all at once; what an exception says is
+used only when nothing is found there.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from accelerator.config.completion import complete
+from accelerator.config.defaults_lists import DefaultsLists, unknown_option
+from accelerator.config.hydra_api import (
+    ConfigFolders,
+    ParsedOverride,
+    find_syntax_error,
+    load,
+)
+from accelerator.config.project import ConfigSource, Project
+from accelerator.config.provenance import COMMAND_LINE, shown_path
+from accelerator.config.read import is_mapping, join, raw, show_value
+from accelerator.config.schema import TRANSFORM_SPLITS, TRANSFORMS
+from accelerator.errors import ConfigError, Problem, did_you_mean, nearest
+from accelerator.redaction import redact_text
+
+COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, AssertionError, OSError)
+"""What Hydra is known to raise for mistakes of the user's."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What was to be composed."""
+
+    sources: tuple[ConfigSource, ...]
+    project: Project
+    config_name: str
+    overrides: tuple[str, ...]
+
+
+def diagnose(error: Exception, attempt: Attempt) -> ConfigError:
+    """Return the ConfigError that says what is wrong, and what to do next."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return ConfigError(_broken_yaml(error, attempt))
+    malformed = list(malformed_overrides(attempt.overrides))
+    if malformed:
+        return ConfigError(malformed)
+    folders = ConfigFolders(attempt.sources)
+    overrides = folders.parse(attempt.overrides)
+    problems = [problem for item in overrides for problem in _of_choice(item, folders)]
+    if not problems:
+        lists = DefaultsLists(folders, attempt.sources, attempt.project)
+        problems = lists.problems(attempt.config_name, list(chosen_experiments(overrides)))
+    if not problems:
+        problems = _of_values(overrides, attempt)
+    return ConfigError(problems or _in_its_own_words(error))
+
+
+def malformed_overrides(overrides: Iterable[str]) -> Iterator[Problem]:
+    """Yield a problem for each override that Hydra's grammar does not take, pointing at the token."""
+    for text in overrides:
+        shown = redact_text(text)
+        at = find_syntax_error(text)
+        if at is not None:
+            column, token = at
+            where = f"at character {column + 1}, '{token}'" if token else "at its end, where something is missing"
+            yield Problem("", f"the override {shown!r} cannot be read {where}", _GRAMMAR, COMMAND_LINE)
+            continue
+        try:
+            ConfigFolders(()).parse([text])
+        except OverrideParseException as error:
+            detail = " ".join(line for line in str(error).splitlines()[1:] if line and "http" not in line)
+            detail = re.sub(r"^\w+ while evaluating", "in", redact_text(detail))
+            yield Problem("", f"the override {shown!r} cannot be read: {detail}", _GRAMMAR, COMMAND_LINE)
+
+
+_GRAMMAR = "Write KEY=VALUE; a value with spaces, commas, quotes or brackets goes into quotes: 'KEY=\"a, b\"'"
+
+
+def chosen_experiments(overrides: Iterable[ParsedOverride]) -> Iterator[str]:
+    """Yield the config names (`experiment/digits_resnet`) of the experiments that overrides choose."""
+    for item in overrides:
+        if item.group == "experiment":
+            yield from (f"experiment/{name}" for name in _names(item.value))
+
+
+def below_interpolation(config: DictConfig, overrides: Iterable[ParsedOverride]) -> Iterator[Problem]:
+    """Yield the overrides that would replace an interpolated node by the one key that they set."""
+    earlier: dict[str, Any] = {}
+    for item in overrides:
+        parts = [] if item.group else item.key.split(".")
+        for length in range(1, len(parts)):
+            above = ".".join(parts[:length])
+            node = earlier.get(above, _raw_at(config, above))
+            if isinstance(node, str) and "${" in node:
+                text = f"'{above}' is {node}, and nothing can be set below an interpolation"
+                remedy = f"Set the key that it points to, or give '{above}' a node of its own"
+                yield Problem(item.key, text, remedy, COMMAND_LINE)
+                break
+        earlier[item.key] = item.value
+
+
+def unknown_key(config: DictConfig, key: str, text: str) -> Problem:
+    """Return the problem of an override that sets a key which is not there."""
+    parts = key.split(".")
+    depth = next(n for n in range(len(parts)) if not _has(config, ".".join(parts[: n + 1])))
+    above = ".".join(parts[:depth])
+    parent = _raw_at(config, above) if above else config
+    if above and not is_mapping(parent):
+        what = "null" if parent is None else f"the value {show_value(parent, above)}"
+        remedy = f"Choose one first: {above}=NAME" if parent is None else f"Set {above} itself"
+        return Problem(key, f"'{above}' is {what} and has no keys", remedy, COMMAND_LINE)
+    known = [str(name) for name in parent]
+    close = nearest(parts[depth], known)
+    meant = ".".join((*parts[:depth], close, *parts[depth + 1 :])) if close else ""
+    guess = f"Did you mean '{meant}'? " if close else ""
+    among = f"Known{f' in {above}' if above else ''}: {', '.join(known) or 'none'}" if above or not close else ""
+    remedy = "" if text.startswith("~") else f"To add a new key, write +{text}"
+    return Problem(key, f"there is no such key. {guess}{among}", remedy, COMMAND_LINE)
+
+
+def _broken_yaml(error: yaml.MarkedYAMLError, attempt: Attempt) -> Problem:
+    mark = error.problem_mark
+    assert mark is not None
+    shown = shown_path(Path(mark.name), attempt.project, attempt.sources)
+    text = " ".join(part for part in (error.problem, error.context) if part)
+    return Problem(
+        "", f"is not valid YAML: {text} (column {mark.column + 1})", "Repair the file", f"{shown}:{mark.line + 1}"
+    )
+
+
+def _of_choice(item: ParsedOverride, folders: ConfigFolders) -> Iterator[Problem]:
+    shown = redact_text(item.text)
+    if not item.key:
+        yield Problem("", f"the override {shown!r} has no key", _GRAMMAR, COMMAND_LINE)
+    elif item.is_sweep:
+        text = f"{shown!r} is several values, and this command makes one run"
+        remedy = (
+            "As one list write KEY=[a,b], as one text KEY='\"a,b\"'; to run them all use `accelerator experiment sweep`"
+        )
+        yield Problem(item.key, text, remedy, COMMAND_LINE)
+    elif item.group and item.sign in ("+", "++") and item.group in folders.groups() and not item.package:
+        bare = shown.lstrip("+")
+        yield Problem(item.key, "has a choice already, which takes no +", f"Write {bare}", COMMAND_LINE)
+    elif item.group in TRANSFORMS and item.package not in {f"{item.group}.{split}" for split in TRANSFORM_SPLITS}:
+        example = f"{item.group}@{item.group}.train=[NAME]"
+        text = f"goes to {' or to '.join(f'{item.group}.{split}' for split in TRANSFORM_SPLITS)}: say which"
+        yield Problem(item.package or item.key, text, f"Write {example}", COMMAND_LINE)
+    elif item.group and item.sign != "~":
+        yield from _of_options(item, folders)
+
+
+def _of_options(item: ParsedOverride, folders: ConfigFolders) -> Iterator[Problem]:
+    known = folders.options(item.group)
+    for name in _names(item.value):
+        if not isinstance(name, str):
+            text = f"takes the name of a config. {did_you_mean(str(name), known)}"
+            yield Problem(item.key, text, f"Write {item.group}=NAME", COMMAND_LINE, show_value(name))
+        elif name not in known:
+            yield Problem(item.key, unknown_option(folders, item.group, name), "", COMMAND_LINE)
+
+
+def _of_values(overrides: Sequence[ParsedOverride], attempt: Attempt) -> list[Problem]:
+    """Compose without the overrides of values, and look at each of them against the result."""
+    choices = [item.text for item in overrides if item.group]
+    try:
+        config = load(
+            attempt.sources, attempt.config_name, choices, prepare=lambda config, overrides: complete(config)
+        ).config
+    except COMPOSE_ERRORS:
+        return []
+    return [problem for item in overrides if not item.group for problem in value_problems(config, item)]
+
+
+def value_problems(config: DictConfig, item: ParsedOverride) -> Iterator[Problem]:
+    """Yield what is wrong with setting one value in a config that has all of its keys."""
+    shown = redact_text(item.text)
+    keys = [item.key] if item.sign == "~" else list(_leaves(item.key, item.value))
+    there = [key for key in keys if _has(config, key)]
+    if item.sign == "+" and there and not isinstance(item.value, dict | list):
+        yield Problem(
+            item.key, "is there already, and + adds new keys only", f"Write {shown.lstrip('+')}", COMMAND_LINE
+        )
+    elif item.sign == "~" and there and item.value is not None:
+        holds = show_value(_raw_at(config, item.key), item.key)
+        text = f"holds {holds}, and not what is to be removed"
+        yield Problem(item.key, text, f"Write ~{item.key}", COMMAND_LINE)
+    elif item.sign in ("", "~"):
+        for key in keys:
+            if not _has(config, key):
+                yield unknown_key(config, key, shown)
+
+
+def _in_its_own_words(error: Exception) -> Problem:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "http" not in line]
+    text = redact_text(" ".join(lines)) or type(error).__name__
+    return Problem(
+        "", f"the config does not compose: {text}", "Correct what it names, or leave overrides out one by one"
+    )
+
+
+def _names(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _leaves(key: str, value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from _leaves(join(key, str(getattr(name, "text", name))), item)
+    else:
+        yield key
+
+
+def _has(config: DictConfig, key: str) -> bool:
+    above, _, name = key.rpartition(".")
+    parent = _raw_at(config, above) if above else config
+    return is_mapping(parent) and name in list(parent)
+
+
+def _raw_at(config: DictConfig, key: str) -> Any:
+    node: Any = config
+    for part in key.split("."):
+        if not is_mapping(node) or part not in list(node):
+            return None
+        node = raw(node, part)
+    return node
