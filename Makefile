@@ -6,6 +6,8 @@ BOOTSTRAP_PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+INSTALLING := $(VENV)/.installing
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -16,14 +18,17 @@ help: ## show these targets
 
 setup: $(STAMP) ## create .venv and install the project into it, once
 
-# The stamp is written last: an install that was broken off is repaired by the next call, which starts from an
-# empty environment when the one at hand does not run.
+# The stamp is written last. The mark `.installing` is what an install leaves that was killed halfway: the next call then
+# starts from an empty environment. An install that pip itself gave up (no network, say) has been rolled back by pip.
 $(STAMP): pyproject.toml constraints.txt
-	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or later is needed, and none was found. Install it, or run: make setup BOOTSTRAP_PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && $(BOOTSTRAP_PYTHON) -m venv $(VENV); }
-	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable '.[dev,cv]'
-	@touch $(STAMP)
+	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or later is needed, and none was found. \
+Install it, or run: make setup BOOTSTRAP_PYTHON=/path/to/python3" >&2; exit 1; }
+	@test ! -e $(INSTALLING) && $(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	{ rm -rf $(VENV) && echo "creating $(VENV) with $(BOOTSTRAP_PYTHON)" && $(BOOTSTRAP_PYTHON) -m venv $(VENV); }
+	@echo "installing into $(VENV) under constraints.txt (about 6 GB the first time)" && touch $(INSTALLING)
+	@$(PIP_INSTALL) --upgrade pip && $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[dev,cv]' \
+	|| { rm -f $(INSTALLING); exit 1; }
+	@rm -f $(INSTALLING) && touch $(STAMP)
 
 train: setup ## the main job: a small ResNet on real handwritten digits, tracked in MLflow
 	$(BIN)/accelerator experiment train experiment=digits_resnet
@@ -44,7 +49,7 @@ soak: setup ## the tests that take long: all seeds, ten runs at once, kills by t
 	$(PYTEST) -m soak --numprocesses 0
 
 release-check: setup ## build the wheel and do the main job with it in a truly empty environment
-	$(BIN)/python -m benchmarks.release_check
+	$(BIN)/python -m scripts.release_check
 
 clean: ## remove .venv, caches and builds; runs, MLflow's store and data stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis
