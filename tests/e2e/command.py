@@ -1,0 +1,65 @@
+"""Our commands in real processes, as a user starts them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPT = str(Path(sys.executable).with_name("accelerator"))
+FORMS = {
+    "script": (SCRIPT,),
+    "module": (sys.executable, "-m", "accelerator"),
+}
+_OF_OUTSIDE = ("MLFLOW_", "ACCELERATOR_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that ended: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def last_line(self) -> str:
+        """The last line of stdout."""
+        return self.out.splitlines()[-1]
+
+
+def accelerator(*arguments: str, cwd: Path, form: Sequence[str] = FORMS["module"], timeout_s: float = 100) -> Ended:
+    """Run one command line to its end, not on a terminal, in an environment free of what the caller's sets."""
+    done = subprocess.run(
+        [*form, *arguments],
+        cwd=cwd,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def clean_environment(**added: str) -> dict[str, str]:
+    """Return the environment of this process without what would change how a command behaves."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OF_OUTSIDE)} | added
+
+
+def modules_imported_by(*arguments: str, cwd: Path) -> set[str]:
+    """Return the top-level modules that are loaded when a command ends, in a process of its own."""
+    code = (
+        "import sys\n"
+        "from accelerator.cli.main import main\n"
+        "code = main()\n"
+        "sys.stderr.write(' '.join({name.partition('.')[0] for name in sys.modules}))\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=cwd, env=clean_environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
