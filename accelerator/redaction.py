@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^\s/?#\
 _ASSIGNMENT = re.compile(
     r"(?P<key>[\w.@/\-]*(?:token|passw|pwd|passphrase|secret|credential|key)[\w\-]*)(?P<quote>[\"']?)"
     r"(?P<between>\s*[=:]\s*|(?<=[a-z])\s+(?=[^\s\-=:]))"
-    r"(?P<value>\$\{oc\.env:[A-Za-z_]\w*\}|\"[^\"]*\"|'[^']*'|[^\s,;&}\])\"']+)",
+    r"(?P<value>\$\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[^\s,&}\]\"']+)",
     re.IGNORECASE,
 )
 

@@ -36,6 +36,21 @@ HYDRA_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
 _VERSION_BASE = "1.3"  # 1.4 knows one behaviour only, and warns when a version is given
 
 
+@contextmanager
+def _no_traces() -> Iterator[None]:
+    """Put Hydra's singletons back as they were; a Hydra application around us keeps its own."""
+    instances: dict[Any, Any] = Singleton._instances
+    kept = {kind: instances.pop(kind) for kind in (version.VersionBase, JobRuntime) if kind in instances}
+    try:
+        if HYDRA_VERSION < (1, 4):
+            version.setbase(_VERSION_BASE)
+        yield
+    finally:
+        for kind in (version.VersionBase, JobRuntime):
+            instances.pop(kind, None)
+        instances.update(kept)
+
+
 @dataclass(frozen=True)
 class LoadedFile:
     """One config file that was merged: its name as Hydra has it (`model/resnet8`), where it lies, its package."""
@@ -79,20 +94,23 @@ class Prepare(Protocol):
 class ConfigFolders:
     """The search path as Hydra sees it: which groups and which options there are."""
 
+    @_no_traces()
     def __init__(self, sources: Sequence[ConfigSource]) -> None:
-        with _no_traces():
-            self._loader = _RecordingLoader(_hydra_search_path(sources))
+        self._loader = _RecordingLoader(_hydra_search_path(sources))
 
+    @_no_traces()
     def has_group(self, group: str) -> bool:
         """Tell whether any folder of the search path has this group."""
         return bool(group) and self._loader.repository.group_exists(group)
 
+    @_no_traces()
     def options(self, group: str) -> list[str]:
         """Return the names of all configs in a group, sorted."""
         if not self.has_group(group):
             return []
         return sorted(self._loader.repository.get_group_options(group, ObjectType.CONFIG))
 
+    @_no_traces()
     def parse(self, overrides: Sequence[str]) -> list[ParsedOverride]:
         """Parse overrides by Hydra's grammar, and tell which choose in a group.
 
@@ -101,6 +119,7 @@ class ConfigFolders:
         """
         return [_parsed(item, self._loader) for item in OverridesParser.create().parse_overrides(list(overrides))]
 
+    @_no_traces()
     def groups(self) -> list[str]:
         """Return the names of all top-level groups, without Hydra's own."""
         found = self._loader.repository.get_group_options("", ObjectType.GROUP)
@@ -226,18 +245,3 @@ def _hydra_search_path(sources: Sequence[ConfigSource]) -> ConfigSearchPath:
     for source in sources:
         path.prepend(source.provider, str(source.path), anchor="schema")
     return path
-
-
-@contextmanager
-def _no_traces() -> Iterator[None]:
-    """Put Hydra's singletons back as they were; a Hydra application around us keeps its own."""
-    instances: dict[Any, Any] = Singleton._instances
-    kept = {kind: instances.pop(kind) for kind in (version.VersionBase, JobRuntime) if kind in instances}
-    try:
-        if HYDRA_VERSION < (1, 4):
-            version.setbase(_VERSION_BASE)
-        yield
-    finally:
-        for kind in (version.VersionBase, JobRuntime):
-            instances.pop(kind, None)
-        instances.update(kept)
