@@ -1,0 +1,39 @@
+"""What all tests share: a project of their own to stand in, and nothing of the machine's settings."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+_OF_OUTSIDE = ("ACCELERATOR_", "HYDRA_", "MLFLOW_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one end-to-end file on one worker: they share what the file's fixtures made once."""
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(_OF_OUTSIDE)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return the root of an empty project, found as one by its `pyproject.toml`."""
+    root = tmp_path / "project"
+    (root / "configs" / "experiment").mkdir(parents=True)
+    (root / "pyproject.toml").write_text('[project]\nname = "a-project"\nversion = "1.0"\n', encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def inside_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the root of an empty project that is the working folder, and leave `sys.path` as it was."""
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    return project
