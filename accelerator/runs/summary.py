@@ -81,7 +81,9 @@ def read_summary(folder: RunFolder) -> Summary:
     if not isinstance(stored, dict):
         raise StorageError(f"{folder.summary}: holds no summary. The file is damaged: restore it, or use another run.")
     summary = _from_json(stored, folder.path)
-    return replace(summary, status=DIED) if summary.status == RUNNING and not is_running else summary
+    if summary.status != RUNNING or is_running or is_held(folder.lock):  # held now: a resume has just begun
+        return summary
+    return replace(summary, status=DIED)
 
 
 def _from_json(stored: dict[str, Any], path: Path) -> Summary:

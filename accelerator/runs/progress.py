@@ -1,0 +1,105 @@
+"""How far a run's journal has been carried: the state in `tracking.json`, written by the forwarder alone.
+
+Before a batch is handed to a sink its extent is written down as `pending`; after the sink has taken it, as taken. A
+forwarder that was killed in between hands exactly the same records over again, even if the run was resumed meanwhile.
+"""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from accelerator.errors import StorageError
+from accelerator.runs.files import read_json, write_json
+from accelerator.runs.folder import RunFolder
+
+FORMAT_VERSION = 1
+_PLAIN = ("sink", "target", "sent", "refused", "finished", "error", "failed_at", "failures")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A stretch of one segment file, and up to which step its records counted when it was read."""
+
+    file: str
+    start: int
+    end: int
+    limit: int | None
+    """None: all records."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What of the journal a sink has taken."""
+
+    taken: tuple[Extent, ...] = ()
+    """In order and without gaps within a file; neighbours with the same limit are one."""
+    last_steps: dict[str, int] = field(default_factory=dict)
+    """The last step of each metric in the newest file that was taken from."""
+
+    def position(self, file: str) -> int:
+        """Return up to which byte of `file` everything is taken."""
+        return max((extent.end for extent in self.taken if extent.file == file), default=0)
+
+    def after(self, extent: Extent, last_steps: dict[str, int]) -> "Progress":
+        """Return the progress when `extent` is taken besides."""
+        taken = self.taken
+        if taken and (taken[-1].file, taken[-1].limit) == (extent.file, extent.limit):
+            extent = replace(extent, start=taken[-1].start)
+            taken = taken[:-1]
+        return Progress((*taken, extent), last_steps)
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """The content of `tracking.json`."""
+
+    sink: str = ""
+    """The sink's name as the config has it."""
+    target: dict[str, str] = field(default_factory=dict)
+    """What the sink said on opening: for MLflow `tracking_uri`, `experiment`, `run_id`."""
+    progress: Progress = field(default_factory=Progress)
+    pending: Extent | None = None
+    sent: int = 0
+    """Records taken so far."""
+    refused: int = 0
+    """Records that the sink can never take; each stands in forwarder.log with the reason."""
+    finished: str | None = None
+    """The status with which the sink was closed; None while the run goes on, or while the sink does not know."""
+    error: str | None = None
+    """Why it does not go on at the moment."""
+    failed_at: float | None = None
+    """When it last failed, in seconds since 1970."""
+    failures: int = 0
+    """How often in a row."""
+
+
+def read_tracking(folder: RunFolder) -> Tracking | None:
+    """Return how far the run's journal has been carried; None when nobody was asked to carry it.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    if not folder.tracking.exists():
+        return None
+    stored = read_json(folder.tracking)
+    try:
+        return _from_json(stored)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StorageError(
+            f"{folder.tracking}: does not say how far the journal has been carried. Delete the file: "
+            f"`accelerator experiment sync` then finds the run in the store and carries the journal again."
+        ) from error
+
+
+def write_tracking(folder: RunFolder, tracking: Tracking) -> None:
+    """Replace the folder's `tracking.json`. Only for the one forwarder.
+
+    Not flushed to disk: after a power failure an older state only makes the forwarder send again what is there.
+    """
+    write_json(folder.tracking, {"format_version": FORMAT_VERSION, **asdict(tracking)}, is_durable=False)
+
+
+def _from_json(stored: dict[str, Any]) -> Tracking:
+    values = {key: stored[key] for key in _PLAIN}
+    taken = tuple(Extent(**extent) for extent in stored["progress"]["taken"])
+    pending = Extent(**stored["pending"]) if stored["pending"] else None
+    return Tracking(**values, progress=Progress(taken, stored["progress"]["last_steps"]), pending=pending)

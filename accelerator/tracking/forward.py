@@ -1,0 +1,142 @@
+"""The forwarder's process: `python -m accelerator.tracking.forward RUN [--project DIR] [--once]`.
+
+Rank 0 starts it with the run. It lives in a session of its own at the lowest priority, outlives the training process,
+and ends by itself. `--once` carries what is there and gives up soon: that is what `sync` calls.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from accelerator.components import Registry
+from accelerator.config.build import builder_for
+from accelerator.config.project import Project, find_project
+from accelerator.config.saved import load_saved
+from accelerator.errors import EXIT_FAILED, AcceleratorError, RunLockedError
+from accelerator.runs.delivery import delivery
+from accelerator.runs.files import read_json
+from accelerator.runs.folder import RunFolder
+from accelerator.runs.journal import read_journal
+from accelerator.runs.lock import FORWARDER, RunLock, is_held
+from accelerator.runs.progress import Tracking
+from accelerator.runs.run import Run
+from accelerator.tracking.forwarder import Forwarder, Pace
+from accelerator.tracking.sink import Sink, TrackedRun
+
+KIND = "tracking"
+_LOWEST_PRIORITY = 19
+_LOCK_POLL_S = 0.5
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry the journal of one run; return 0 when all has arrived, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m accelerator.tracking.forward", description=__doc__)
+    parser.add_argument("run", type=Path, help="the run folder")
+    parser.add_argument("--project", type=Path, default=None, help="the project's root")
+    parser.add_argument("--once", action="store_true", help="carry what is there, and give up soon")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    folder = RunFolder(options.run.absolute())
+    project = find_project(options.project)
+    lower_priority()
+    lock = _wait_for_lock(folder)
+    if lock is None:
+        return 0
+    with lock:
+        forwarder = Forwarder(folder, lambda tracking: open_sink(folder, project, tracking))
+        signal.signal(signal.SIGTERM, lambda number, frame: _stop(forwarder, frame))
+        forwarder.run(Pace(), is_single_try=options.once)
+    return 0 if delivery(folder).unsent == 0 and forwarder.tracking.failures == 0 else EXIT_FAILED
+
+
+def lower_priority() -> None:
+    """Let everything else go first, as far as the system allows."""
+    with suppress(OSError):
+        os.nice(_LOWEST_PRIORITY)
+    with suppress(OSError):  # Linux shares out by session first: without this a session of its own gets its full part
+        Path("/proc/self/autogroup").write_text(str(_LOWEST_PRIORITY), encoding="ascii")
+
+
+def open_sink(folder: RunFolder, project: Project, tracking: Tracking) -> tuple[Sink, str, Mapping[str, str]]:
+    """Build and open the sink of the run's config; give it, its name and where the run is.
+
+    Raises:
+        AcceleratorError: the config names no sink, or one that cannot be built or opened.
+    """
+    project.put_on_path()
+    config = Run(folder.path).config
+    node = _sink_node(config.get(KIND), folder, project)
+    sink: Sink = build_sink(node, project)
+    run = TrackedRun(
+        run_id=folder.run_id,
+        name=str(config.get("name") or "run"),
+        folder=folder.path,
+        project_root=project.root,
+        start_time=_start_time(folder),
+        environment=read_json(folder.environment) if folder.environment.exists() else {},
+        target=tracking.target,
+    )
+    return sink, str(node["_target_"]), sink.open(run) or {}
+
+
+def build_sink(node: Mapping[str, Any], project: Project) -> Any:
+    """Build a `tracking` node. Trusted are components and the project's own code; a run's config is not asked."""
+    return builder_for(Registry.discover(project.root), (), project.root).build(node, KIND, KIND)
+
+
+def _sink_node(node: Any, folder: RunFolder, project: Project) -> dict[str, Any]:
+    if node is None:
+        raise AcceleratorError(f"{folder.config}: tracking is null, so there is no sink to carry the journal to.")
+    plain = node
+    if "${" in str(node):  # an environment variable: `load_saved` judges whether this config may read it
+        plain = OmegaConf.to_container(load_saved(folder.path, project=project)[KIND], resolve=True)
+    if not isinstance(plain, dict) or "_target_" not in plain:
+        raise AcceleratorError(
+            f"{folder.config}: tracking = {plain!r} names no component. Write `_target_: mlflow`, or tracking=none."
+        )
+    return {str(key): value for key, value in plain.items()}
+
+
+def _start_time(folder: RunFolder) -> float:
+    for record in read_journal(folder.journal):
+        if isinstance(record.get("time"), int | float):
+            return float(record["time"])
+    return time.time()
+
+
+def _wait_for_lock(folder: RunFolder) -> RunLock | None:
+    """Take the forwarder's lock; when another forwarder has it, wait for its end. None: it has done all."""
+    while True:
+        try:
+            return RunLock.acquire(folder.forwarder_lock, role=FORWARDER, patience_s=0.0)
+        except RunLockedError:
+            if delivery(folder).is_complete and not is_held(folder.lock):
+                return None
+            time.sleep(_LOCK_POLL_S)
+
+
+def _stop(forwarder: Forwarder, frame: FrameType | None) -> None:
+    forwarder.stop()
+
+
+def _close_inherited_files() -> None:
+    """Let go of files that a C library of the starting process left open to its children: pipes above all."""
+    os.closerange(3, 1024)
+
+
+if __name__ == "__main__":
+    _close_inherited_files()
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""One run in MLflow: find it or create it, and write to it. The only module that imports MLflow (2 s, 150 MB).
+
+`mlflow_sink` imports it late, after MLflow's environment is set.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+from accelerator.runs.journal import Record
+from accelerator.runs.summary import COMPLETED, DIED, FAILED, INTERRUPTED
+from accelerator.tracking.mlflow_names import (
+    LONGEST_PARAMETER,
+    LONGEST_TAG,
+    MOST_METRICS,
+    MOST_PARAMETERS,
+    MOST_TAGS,
+    batches,
+    mlflow_key,
+)
+from accelerator.tracking.sink import SinkError, TrackedRun
+
+RUN_TAG = "accelerator.run_id"
+STATUSES = {COMPLETED: "FINISHED", FAILED: "FAILED", INTERRUPTED: "KILLED", DIED: "KILLED"}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MlflowRun:
+    """An MLflow run that is written to, and what it has of parameters already."""
+
+    client: MlflowClient
+    run_id: str
+    folder: Path
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def close(self, status: str, end_time: float | None) -> None:
+        """Give the run its end; `end_time` in seconds since 1970, None: now."""
+        self.client.set_terminated(self.run_id, STATUSES[status], None if end_time is None else int(end_time * 1000))
+
+    def log_metrics(self, records: Iterable[Record]) -> int:
+        """Log points, with the journal's time as theirs."""
+        metrics = [
+            Metric(
+                mlflow_key(record["name"]), float(record["value"]), int(record.get("time", 0) * 1000), record["step"]
+            )
+            for record in records
+        ]
+        refused = 0
+        for batch in batches(metrics, MOST_METRICS, lambda metric: len(metric.key) + 60):
+            refused += self._log_batch(metrics=batch)
+        return refused
+
+    def log_parameters(self, records: Iterable[Record]) -> int:
+        """Log parameters; one whose value has changed (a resume with overrides) becomes the tag `changed.<key>`."""
+        new: dict[str, str] = {}
+        changed: dict[str, str] = {}
+        for record in records:
+            key, value = mlflow_key(record["name"]), self._parameter_value(record)
+            known = self.parameters.get(key, new.get(key))
+            if known is None:
+                new[key] = value
+            elif known != value:
+                changed[f"changed.{key}"] = value
+        refused = 0
+        entities = [Param(key, value) for key, value in new.items()]
+        for batch in batches(entities, MOST_PARAMETERS, lambda item: len(item.key) + len(item.value.encode()) + 40):
+            refused += self._log_batch(params=batch)
+        self.parameters.update(new)
+        return refused + self.log_tags(changed.items())
+
+    def log_tags(self, tags: Iterable[tuple[str, Any]]) -> int:
+        """Log tags; a later value replaces an earlier one."""
+        entities = [RunTag(mlflow_key(name), _shorten(str(value))) for name, value in tags]
+        refused = 0
+        for batch in batches(entities, MOST_TAGS, lambda item: len(item.key) + len(item.value.encode()) + 40):
+            refused += self._log_batch(tags=batch)
+        return refused
+
+    def log_artifacts(self, records: Iterable[Record]) -> int:
+        """Upload files of the run folder; one that is gone, or lies outside, is refused."""
+        refused = 0
+        for record in records:
+            source = (self.folder / str(record.get("path", ""))).resolve()
+            name = PurePosixPath(str(record["name"]))
+            if not source.is_relative_to(self.folder.resolve()) or not source.is_file() or ".." in name.parts:
+                _log.warning("%s: no file of this run, so it is not uploaded", record)
+                refused += 1
+                continue
+            place = str(name.parent).strip("/.")
+            self.client.log_artifact(self.run_id, str(source), place or None)
+        return refused
+
+    def _parameter_value(self, record: Record) -> str:
+        value = str(record.get("value"))
+        if len(value) <= LONGEST_PARAMETER:
+            return value
+        digest = hashlib.sha256(value.encode("utf-8", "backslashreplace")).hexdigest()[:12]
+        name = f"parameters/{mlflow_key(record['name']).replace('/', '_')}-{digest}.txt"
+        if self.parameters.get(mlflow_key(record["name"]), "").find(digest) < 0:
+            self.client.log_text(self.run_id, value, name)
+        return f"{len(value)} characters, see the artifact {name}"
+
+    def _log_batch(
+        self, metrics: Sequence[Metric] = (), params: Sequence[Param] = (), tags: Sequence[RunTag] = ()
+    ) -> int:
+        """Log one batch; when MLflow refuses it for good, one by one, so that only what is wrong stays out."""
+        try:
+            self.client.log_batch(self.run_id, metrics, params, tags)
+            return 0
+        except MlflowException as error:
+            items: list[Metric | Param | RunTag] = [*metrics, *params, *tags]
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+            if len(items) == 1:
+                _log.warning("MLflow refuses %s = %.200s: %s", items[0].key, items[0].value, error.message)
+                return 1
+        refused = sum(self._log_batch(metrics=[item]) for item in metrics)
+        refused += sum(self._log_batch(params=[item]) for item in params)
+        return refused + sum(self._log_batch(tags=[item]) for item in tags)
+
+
+def open_run(client: MlflowClient, run: TrackedRun, experiment: str, artifacts: Path | None) -> tuple[Run, str]:
+    """Return the MLflow run of `run`, found or created and marked as running, and its experiment's name.
+
+    Raises:
+        SinkError: the experiment was deleted.
+    """
+    found = find_run(client, run)
+    if found is None:
+        experiment_id = ensure_experiment(client, experiment, artifacts)
+        found = search_run(client, run, [experiment_id]) or client.create_run(
+            experiment_id,
+            start_time=int(run.start_time * 1000),
+            tags={RUN_TAG: run.run_id, **_source_tags(run)},
+            run_name=run.run_id,
+        )
+    if found.data.tags.get(RUN_TAG) != run.run_id:  # made by `mlflow run`
+        client.set_tag(found.info.run_id, RUN_TAG, run.run_id)
+    if found.info.status != "RUNNING" or found.info.run_name != run.run_id:
+        client.update_run(found.info.run_id, status="RUNNING", name=run.run_id)
+    return found, str(client.get_experiment(found.info.experiment_id).name)
+
+
+def find_run(client: MlflowClient, run: TrackedRun) -> Run | None:
+    """Return the MLflow run that was written before, or that MLFLOW_RUN_ID names, if the store has it."""
+    for run_id in (run.target.get("run_id"), os.environ.get("MLFLOW_RUN_ID")):
+        if run_id:
+            try:
+                found = client.get_run(run_id)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                _log.warning("the store has no run %s", run_id)
+            else:
+                if found.info.lifecycle_stage == "active":
+                    return found
+                _log.warning("the run %s was deleted in MLflow", run_id)
+    return None
+
+
+def search_run(client: MlflowClient, run: TrackedRun, experiment_ids: list[str]) -> Run | None:
+    """Return the MLflow run that a forwarder created before it could remember it."""
+    found = client.search_runs(experiment_ids, f"tags.`{RUN_TAG}` = '{run.run_id}'", max_results=1)
+    return found[0] if found else None
+
+
+def ensure_experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
+    """Return the experiment's id; MLFLOW_EXPERIMENT_NAME and _ID come before `name`."""
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or name
+    if os.environ.get("MLFLOW_EXPERIMENT_ID") and not os.environ.get("MLFLOW_EXPERIMENT_NAME"):
+        return str(client.get_experiment(os.environ["MLFLOW_EXPERIMENT_ID"]).experiment_id)
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        place = artifacts / mlflow_key(name).replace("/", "_") if artifacts else None
+        try:
+            return str(client.create_experiment(name, place.as_uri() if place else None))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)  # created by another run in this moment
+    if found is None or found.lifecycle_stage != "active":
+        raise SinkError(
+            f"The MLflow experiment '{name}' was deleted. Restore it (`mlflow experiments restore`), or choose another "
+            f"with tracking.experiment=NAME."
+        )
+    return str(found.experiment_id)
+
+
+def _source_tags(run: TrackedRun) -> dict[str, str]:
+    environment = run.environment
+    tags = {"mlflow.source.name": str(environment.get("command", "accelerator")), "mlflow.source.type": "LOCAL"}
+    commit = (environment.get("git") or {}).get("commit")
+    if commit:
+        tags["mlflow.source.git.commit"] = commit
+    tags["mlflow.user"] = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    return {name: _shorten(value) for name, value in tags.items()}
+
+
+def _shorten(value: str) -> str:
+    return value if len(value) <= LONGEST_TAG else f"{value[: LONGEST_TAG - 1]}…"
+
+
+def create_store(path: Path, artifacts: Path) -> None:
+    """Make a SQLite store at `path` whose default experiment keeps its artifacts below `artifacts`."""
+    store = SqlAlchemyStore(f"sqlite:///{path}", str(artifacts))  # type: ignore[no-untyped-call]
+    store.engine.dispose()

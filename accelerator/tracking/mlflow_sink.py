@@ -1,0 +1,97 @@
+"""The sink `mlflow`: one MLflow run for each run, in any store that MLflow has.
+
+The MLflow run is found again by what was remembered, by MLFLOW_RUN_ID, or by the tag `accelerator.run_id`, before one
+is created. MLflow keeps a point by (name, timestamp, step, value), and a point's timestamp is the journal's: a batch
+that is sent again changes nothing.
+"""
+
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from accelerator.redaction import MASK
+from accelerator.runs.journal import ARTIFACT, METRIC, PARAMETER, TAG, Record
+from accelerator.tracking.mlflow_store import (
+    ENVIRONMENT,
+    artifact_folder,
+    ensure_sqlite,
+    resolve_uri,
+    shown_uri,
+    sqlite_path,
+)
+from accelerator.tracking.sink import TrackedRun
+
+if TYPE_CHECKING:
+    from accelerator.tracking.mlflow_run import MlflowRun
+
+
+class MLflowSink:
+    """Carries a journal to MLflow."""
+
+    def __init__(self, tracking_uri: str | None = None, experiment: str | None = None) -> None:
+        """
+        Args:
+            tracking_uri: the store; null: MLFLOW_TRACKING_URI, else `mlflow.db` at the project root.
+            experiment: its name, unless MLFLOW_EXPERIMENT_NAME or _ID is set; null: the config's `name`.
+        """
+        self._tracking_uri = tracking_uri
+        self._experiment = experiment
+        self._opened: "MlflowRun | None" = None
+        self._last_time: float | None = None
+
+    def open(self, run: TrackedRun) -> Mapping[str, str]:
+        """Find or create the MLflow run, creating store and experiment when there are none; mark it as running.
+
+        Raises:
+            SinkError: the store cannot be used as configured.
+        """
+        uri = self._uri(run)
+        artifacts = artifact_folder(uri, run.project_root)
+        mlflow = _mlflow_run()
+        database = sqlite_path(uri)
+        if database is not None and artifacts is not None:
+            ensure_sqlite(database, lambda path: mlflow.create_store(path, artifacts))
+        client = mlflow.MlflowClient(uri)
+        found, experiment = mlflow.open_run(client, run, self._experiment or run.name, artifacts)
+        self._opened = mlflow.MlflowRun(client, found.info.run_id, run.folder, dict(found.data.params))
+        return {"tracking_uri": shown_uri(uri), "experiment": experiment, "run_id": found.info.run_id}
+
+    def send(self, records: Sequence[Record]) -> int:
+        """Log records; return how many MLflow can never take (each is named in the log)."""
+        opened = self._require_open()
+        by_kind: dict[str, list[Record]] = {METRIC: [], PARAMETER: [], TAG: [], ARTIFACT: []}
+        for record in records:
+            by_kind[record["kind"]].append(record)
+        refused = opened.log_parameters(by_kind[PARAMETER])
+        refused += opened.log_tags((record["name"], record.get("value")) for record in by_kind[TAG])
+        refused += opened.log_metrics(by_kind[METRIC])
+        refused += opened.log_artifacts(by_kind[ARTIFACT])
+        self._last_time = max((record["time"] for record in records if "time" in record), default=self._last_time)
+        return refused
+
+    def close(self, status: str) -> None:
+        """Give the MLflow run its true end; its time is that of the last record."""
+        self._require_open().close(status, self._last_time)
+
+    def _uri(self, run: TrackedRun) -> str:
+        """Return the address: that of before, for a run that MLflow has already, whatever is configured now."""
+        before = run.target.get("tracking_uri")
+        path = sqlite_path(before) if before else None
+        if before is None or (path is not None and not path.exists()):  # the project was moved, or the store deleted
+            return resolve_uri(self._tracking_uri, os.environ, run.project_root)
+        if MASK not in before:
+            return before
+        now = resolve_uri(self._tracking_uri, os.environ, run.project_root)
+        return now if shown_uri(now) == before else resolve_uri(before, {}, run.project_root)
+
+    def _require_open(self) -> "MlflowRun":
+        assert self._opened is not None, "the forwarder opens a sink before it sends"
+        return self._opened
+
+
+def _mlflow_run() -> Any:
+    """Import what needs MLflow, in the forwarder's process alone, with MLflow's environment set before."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    return importlib.import_module("accelerator.tracking.mlflow_run")
