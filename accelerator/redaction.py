@@ -46,7 +46,14 @@ def redact_text(text: str) -> str:
         >>> redact_text("postgresql://me:pw@host/db tracking.token=abc")
         'postgresql://***@host/db tracking.token=***'
     """
-    return _ASSIGNMENT.sub(_masked_assignment, _ADDRESS.sub(_masked_address, text))
+    text = _ADDRESS.sub(_masked_address, text)
+    parts, place = [], 0
+    while found := _ASSIGNMENT.search(text, place):
+        end = _end_of_value(text, found)
+        masked = end > found.start("value")
+        parts += [text[place : found.start("value")], MASK] if masked else [text[place : found.start("value")]]
+        place = end
+    return "".join([*parts, text[place:]])
 
 
 def redact(value: Any, key: str = "") -> Any:
@@ -70,11 +77,18 @@ def _masked_address(found: re.Match[str]) -> str:
     return found[0] if only_names else f"{found['scheme']}{MASK}@"
 
 
-def _masked_assignment(found: re.Match[str]) -> str:
-    value = found["value"]
-    if not is_secret_key(found["key"]) or _ENVIRONMENT.fullmatch(value) or value in ("null", "None"):
-        return found[0]
-    # `token abc` is prose unless a flag says it
-    if not found["between"].strip() and not found["key"].startswith("-"):
-        return found[0]
-    return f"{found['key']}{found['quote']}{found['between']}{MASK}"
+def _end_of_value(text: str, found: re.Match[str]) -> int:
+    """Return where the secret value of an assignment ends: at its start when it is no secret."""
+    value, start = found["value"], found.start("value")
+    is_named = _ENVIRONMENT.fullmatch(value) or value in ("null", "None")
+    is_prose = not found["between"].strip() and not found["key"].startswith("-")  # `token abc`
+    if is_named or is_prose or not is_secret_key(found["key"]):
+        return start
+    if value[0] not in "{[":
+        return found.end("value")
+    depth = 0
+    for place in range(start, len(text)):
+        depth += (text[place] in "{[") - (text[place] in "}]")
+        if depth == 0:
+            return place + 1
+    return len(text)

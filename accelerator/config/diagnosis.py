@@ -58,7 +58,7 @@ def diagnose(error: Exception, attempt: Attempt) -> ConfigError:
         lists = DefaultsLists(folders, attempt.sources, attempt.project)
         problems = lists.problems(attempt.config_name, list(chosen_experiments(overrides)))
     if not problems:
-        problems = _of_values(overrides, attempt)
+        problems = _of_values(overrides, attempt, folders)
     return ConfigError(problems or _in_its_own_words(error))
 
 
@@ -106,8 +106,8 @@ def below_interpolation(config: DictConfig, overrides: Iterable[ParsedOverride])
         earlier[item.key] = item.value
 
 
-def unknown_key(config: DictConfig, key: str, text: str) -> Problem:
-    """Return the problem of an override that sets a key which is not there."""
+def unknown_key(config: DictConfig, key: str, text: str, groups: Sequence[str] = ()) -> Problem:
+    """Return the problem of an override that sets a key which is not there; it may be a group that was meant."""
     parts = key.split(".")
     depth = next(n for n in range(len(parts)) if not _has(config, ".".join(parts[: n + 1])))
     above = ".".join(parts[:depth])
@@ -117,7 +117,7 @@ def unknown_key(config: DictConfig, key: str, text: str) -> Problem:
         remedy = f"Choose one first: {above}=NAME" if parent is None else f"Set {above} itself"
         return Problem(key, f"'{above}' is {what} and has no keys", remedy, COMMAND_LINE)
     known = [str(name) for name in parent]
-    close = nearest(parts[depth], known)
+    close = nearest(parts[depth], known if above else [*known, *groups])
     meant = ".".join((*parts[:depth], close, *parts[depth + 1 :])) if close else ""
     guess = f"Did you mean '{meant}'? " if close else ""
     among = f"Known{f' in {above}' if above else ''}: {', '.join(known) or 'none'}" if above or not close else ""
@@ -166,7 +166,7 @@ def _of_options(item: ParsedOverride, folders: ConfigFolders) -> Iterator[Proble
             yield Problem(item.key, unknown_option(folders, item.group, name), "", COMMAND_LINE)
 
 
-def _of_values(overrides: Sequence[ParsedOverride], attempt: Attempt) -> list[Problem]:
+def _of_values(overrides: Sequence[ParsedOverride], attempt: Attempt, folders: ConfigFolders) -> list[Problem]:
     """Compose without the overrides of values, and look at each of them against the result."""
     choices = [item.text for item in overrides if item.group]
     try:
@@ -175,10 +175,14 @@ def _of_values(overrides: Sequence[ParsedOverride], attempt: Attempt) -> list[Pr
         ).config
     except COMPOSE_ERRORS:
         return []
-    return [problem for item in overrides if not item.group for problem in value_problems(config, item)]
+    values = [item for item in overrides if not item.group]
+    groups = folders.groups()
+    return list(below_interpolation(config, values)) or [
+        problem for item in values for problem in value_problems(config, item, groups)
+    ]
 
 
-def value_problems(config: DictConfig, item: ParsedOverride) -> Iterator[Problem]:
+def value_problems(config: DictConfig, item: ParsedOverride, groups: Sequence[str] = ()) -> Iterator[Problem]:
     """Yield what is wrong with setting one value in a config that has all of its keys."""
     shown = redact_text(item.text)
     keys = [item.key] if item.sign == "~" else list(_leaves(item.key, item.value))
@@ -194,7 +198,7 @@ def value_problems(config: DictConfig, item: ParsedOverride) -> Iterator[Problem
     elif item.sign in ("", "~"):
         for key in keys:
             if not _has(config, key):
-                yield unknown_key(config, key, shown)
+                yield unknown_key(config, key, shown, groups)
 
 
 def _in_its_own_words(error: Exception) -> Problem:
