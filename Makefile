@@ -49,7 +49,7 @@ soak: setup ## the tests that take long: all seeds, ten runs at once, kills by t
 	$(PYTEST) -m soak --numprocesses 0
 
 release-check: setup ## build the wheel and do the main job with it in a truly empty environment
-	$(BIN)/python -m scripts.release_check
+	$(BIN)/python scripts/release_check.py
 
 clean: ## remove .venv, caches and builds; runs, MLflow's store and data stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis
