@@ -1,0 +1,69 @@
+"""Which checkpoints a run keeps, and which of them are `last` and `best`."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accelerator.errors import CheckpointError
+from accelerator.runs.files import write_text
+from accelerator.runtime.checkpoint.files import list_checkpoints, read_manifest
+
+LAST, BEST = "last", "best"
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Keeps the newest `keep_last` and the best `keep_best` checkpoints of one folder, and removes the others."""
+
+    folder: Path
+    keep_last: int
+    keep_best: int
+    mode: str
+
+    def tidy(self) -> None:
+        """Point `last` and `best` at the right checkpoints, then remove those that nothing keeps."""
+        found = list_checkpoints(self.folder)
+        if not found:
+            return
+        ranked = self.ranked(found)
+        self._point(LAST, found[-1])
+        self._point(BEST, ranked[0])
+        kept = {*found[-self.keep_last :], *ranked[: max(1, self.keep_best)]}
+        for path in found:
+            if path not in kept:
+                shutil.rmtree(path)
+
+    def ranked(self, found: Sequence[Path]) -> list[Path]:
+        """Return checkpoints from best to worst; those without a value come last, a tie goes to the older one."""
+        sign = 1.0 if self.mode == "min" else -1.0
+        values = {path: _value(path) for path in found}
+        return sorted(found, key=lambda path: (values[path] is None, sign * (values[path] or 0.0)))
+
+    def _point(self, alias: str, path: Path) -> None:
+        file = self.folder / alias
+        if not file.is_file() or file.read_text(encoding="utf-8").strip() != path.name:
+            write_text(file, f"{path.name}\n")
+
+
+def resolve_alias(folder: Path, alias: str) -> Path:
+    """Return the checkpoint that `last` or `best` names, or the one of that name (`step-00001200`).
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    file = folder / alias
+    path = folder / file.read_text(encoding="utf-8").strip() if file.is_file() else file
+    if not path.is_dir():
+        names = ", ".join(item.name for item in list_checkpoints(folder)) or "none"
+        raise CheckpointError(f"{folder}: there is no checkpoint '{alias}'. There: {names}.")
+    return path
+
+
+def _value(path: Path) -> float | None:
+    try:
+        monitor: Mapping[str, Any] | None = read_manifest(path)["monitor"]
+    except CheckpointError:
+        return None
+    return None if monitor is None else float(monitor["value"])

@@ -1,0 +1,170 @@
+"""Takes the state of a run at a step boundary, hands it to the writer, and puts it back on a resume.
+
+What is in a checkpoint is all that the future depends on: model, optimizers, schedulers, loss scale, loop position,
+random generators, callbacks, metrics, and what was logged since the last points.
+"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import torch
+
+from accelerator.errors import NonFiniteError
+from accelerator.runs.summary import RUNNING, Best
+from accelerator.runtime.checkpoint.files import Checkpoint, Snapshot, checkpoint_name
+from accelerator.runtime.checkpoint.keeper import Keeper
+from accelerator.runtime.checkpoint.random_state import random_state, restore_random_state
+from accelerator.runtime.checkpoint.tree import all_finite, to_host
+from accelerator.runtime.checkpoint.weights import load_weights
+from accelerator.runtime.checkpoint.writer import CheckpointWriter
+from accelerator.runtime.recorder import Recorder, summary_of
+from accelerator.runtime.scalars import LOSS
+
+if TYPE_CHECKING:
+    from accelerator.runtime.context import Context
+
+
+@final
+class Saver:
+    """Saves the checkpoints of one recorded run.
+
+    Attributes:
+        monitor: the metric that ranks checkpoints; `train/loss` when the run has no validation.
+    """
+
+    def __init__(self, context: "Context", recorder: Recorder) -> None:
+        options = context.settings.checkpoint
+        self._recorder = recorder
+        self._context = context
+        self._mode = options.mode
+        self.monitor = options.monitor if context.evaluation_loaders["validation"] else LOSS
+        self._keeper = Keeper(recorder.folder.checkpoints, options.keep_last, options.keep_best, options.mode)
+        self._writer = CheckpointWriter(self._keeper, self._written)
+        self._pending_summary: Any = None
+
+    def is_improved(self) -> bool:
+        """Tell whether the monitored metric, just measured, is better than that of every checkpoint."""
+        state = self._context.state
+        if self.monitor == LOSS or self.monitor not in state.metrics:
+            return False
+        return state.best is None or self._is_better(state.metrics[self.monitor], state.best["value"])
+
+    def save(self) -> Path:
+        """Snapshot the run now and write it in the background; return where it will be.
+
+        Raises:
+            NonFiniteError: the model holds NaN or infinity: nothing is saved, the checkpoint before stays the last.
+            StorageError: the checkpoint before could not be written.
+        """
+        context = self._context
+        state = context.state
+        model = {name: item.contiguous() for name, item in to_host(model_state(context.model)).items()}
+        bad = all_finite(model)
+        if bad:
+            raise NonFiniteError(
+                f"the model's {bad} is not finite after step {state.step}. The last checkpoint is from before. "
+                f"Lower optimizer.lr, set train.clip_norm=1.0, or look at the data of that step.",
+                name=bad,
+                step=state.step,
+            )
+        path = self._recorder.folder.checkpoints / checkpoint_name(state.step)
+        state.saved_step, state.checkpoint = state.step, path
+        monitor = self._monitored()
+        if monitor is not None and (state.best is None or self._is_better(monitor["value"], state.best["value"])):
+            state.best = Best(metric=monitor["metric"], value=monitor["value"], step=state.step, checkpoint=path.name)
+        self._writer.wait()  # before the summary of this one takes the place of that
+        self._pending_summary = summary_of(context, RUNNING)
+        self._writer.save(Snapshot(state.step, model, to_host(run_state(context)), monitor))
+        return path
+
+    def wait(self) -> None:
+        """Return when everything saved is on the disk.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        self._writer.wait()
+
+    def close(self) -> None:
+        """End the writing thread."""
+        self._writer.close()
+
+    def _written(self, path: Path) -> None:
+        del path
+        self._recorder.sync()
+        self._recorder.summarise(self._pending_summary)
+
+    def _monitored(self) -> dict[str, Any] | None:
+        state = self._context.state
+        is_fresh = self.monitor == LOSS or state.validated_step == state.step
+        if not is_fresh or self.monitor not in state.metrics:
+            return None
+        return {"metric": self.monitor, "value": state.metrics[self.monitor]}
+
+    def _is_better(self, value: float, than: float) -> bool:
+        return value < than if self._mode == "min" else value > than
+
+
+def model_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return the model's tensors by name."""
+    return {name: item for name, item in model.state_dict().items() if isinstance(item, torch.Tensor)}
+
+
+def run_state(context: "Context") -> dict[str, Any]:
+    """Return everything but the model's tensors that the run's future depends on."""
+    return {
+        "counters": _plain(context.state.counters()),
+        "optimization": context.optimization.state_dict(),
+        "engine": context.engine.state_dict(),
+        "callbacks": {name: item.state_dict() for name, item in context.callbacks.items()},
+        "metrics": context.metrics["train"].state_dict(),
+        "scalars": context.scalars.state_dict(),
+        "random": random_state(),
+        "made_with": made_with(context),
+    }
+
+
+def restore(context: "Context", checkpoint: Checkpoint, changed: Collection[str] = ()) -> None:
+    """Put a built context where the checkpoint was taken; the random generators come last, in `restore_random`.
+
+    Args:
+        context: what to restore.
+        checkpoint: what was read.
+        changed: config keys that differ from those of the checkpoint: what they set is kept as it is now.
+    """
+    state = checkpoint.state
+    load_weights(context.model, checkpoint.model, key="model")
+    context.state.restore(state["counters"])
+    context.state.checkpoint = checkpoint.path
+    context.optimization.load_state_dict(state["optimization"], changed)
+    context.engine.load_state_dict(state["engine"])
+    for name, callback in context.callbacks.items():
+        if name in state["callbacks"]:
+            callback.load_state_dict(state["callbacks"][name])
+    context.metrics["train"].load_state_dict(state["metrics"])
+    context.scalars.load_state_dict(state["scalars"])
+
+
+def restore_random(checkpoint: Checkpoint) -> None:
+    """Set the global random generators as they were when the checkpoint was taken."""
+    restore_random_state(checkpoint.state["random"])
+
+
+def made_with(context: "Context") -> dict[str, Any]:
+    """Return what decides whether a resume can repeat the same bits."""
+    return {
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "device": context.device.type if context.device.type != "cuda" else torch.cuda.get_device_name(context.device),
+        "threads": torch.get_num_threads(),
+        "world_size": context.world_size,
+    }
+
+
+def _plain(counters: Mapping[str, Any]) -> dict[str, Any]:
+    best = counters["best"]
+    return {**counters, "best": None if best is None else dict(best)}
+
+

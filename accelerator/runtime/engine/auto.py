@@ -1,0 +1,21 @@
+"""The engine that fits the machine and the launch."""
+
+from accelerator.runtime.engine.engine import Engine
+from accelerator.runtime.engine.single import SingleEngine
+
+
+def auto(
+    device: str = "auto",
+    devices: int = 1,
+    precision: str = "fp32",
+    compile: bool = False,
+    deterministic: bool = False,
+    threads: int | None = None,
+    timeout: str = "30min",
+    oom: str = "fail",
+) -> Engine:
+    """Return the engine for this process: alone, a `SingleEngine` on the fastest device there is.
+
+    The arguments are those of `SingleEngine`.
+    """
+    return SingleEngine(device, devices, precision, compile, deterministic, threads, timeout, oom)

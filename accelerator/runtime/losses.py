@@ -1,0 +1,81 @@
+"""Named, weighted losses, added up to the one that is trained on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from accelerator.runtime.fields import look_up
+from accelerator.runtime.task import LossValue
+
+DEFAULT_INPUTS = ("prediction", "target")
+
+
+@dataclass(frozen=True)
+class LossTerm:
+    """One named loss: what is called, with which values, and how much it weighs in the sum."""
+
+    loss: Callable[..., Tensor | LossValue]
+    weight: float = 1.0
+    inputs: Sequence[str] = DEFAULT_INPUTS
+    transform: Callable[[Any], Any] | None = None
+    """Applied to each input before the loss sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TotalLoss:
+    """The weighted sum of all terms: a scalar mean over `num_items` (None: over the samples of the batch)."""
+
+    loss: Tensor
+    num_items: int | None = None
+    terms: Mapping[str, Tensor] = field(default_factory=dict)
+    """The unweighted mean of each term, when there are several."""
+
+
+class Losses:
+    """All terms of a run. Called with the task's outputs and the batch.
+
+    Attributes:
+        terms: the terms by name.
+    """
+
+    def __init__(self, terms: Mapping[str, LossTerm]) -> None:
+        self.terms = dict(terms)
+        only = next(iter(self.terms.values())) if len(self.terms) == 1 else None
+        self._single = only if only is not None and only.weight == 1.0 and only.transform is None else None
+        self._single_name = next(iter(self.terms), "")
+
+    def __call__(self, outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> TotalLoss:
+        """Return the weighted sum of the terms.
+
+        Raises:
+            ConfigError: a term names an input that neither the outputs nor the batch have.
+        """
+        if self._single is not None:
+            value, num_items = _mean(self._single, self._single_name, outputs, batch)
+            return TotalLoss(value, num_items)
+        means = {name: _mean(term, name, outputs, batch) for name, term in self.terms.items()}
+        total = sum(self.terms[name].weight * mean for name, (mean, _) in means.items())
+        counts = [count for _, count in means.values() if count is not None]
+        terms = {name: mean.detach() for name, (mean, _) in means.items()}
+        return TotalLoss(torch.as_tensor(total), counts[0] if counts else None, terms)
+
+    def modules(self) -> list[torch.nn.Module]:
+        """Return the losses and transforms that are modules, so that their buffers can be moved to the device."""
+        parts = [part for term in self.terms.values() for part in (term.loss, term.transform)]
+        return [part for part in parts if isinstance(part, torch.nn.Module)]
+
+
+def _mean(
+    term: LossTerm, name: str, outputs: Mapping[str, Any], batch: Mapping[str, Any]
+) -> tuple[Tensor, int | None]:
+    user = f"loss.{name}"
+    values = [look_up(field_name, outputs, batch, user=user) for field_name in term.inputs]
+    if term.transform is not None:
+        values = [term.transform(value) for value in values]
+    value = term.loss(*values)
+    if isinstance(value, LossValue):
+        return value.total / value.num_items, int(value.num_items)
+    return value, None

@@ -1,0 +1,187 @@
+"""Optimizers over parameter groups, and the schedulers that change their learning rates."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from accelerator.errors import ConfigError, Problem, did_you_mean
+
+INTERVALS = ("step", "epoch")
+
+# What torch's schedulers keep of where they are, as opposed to what shape they have.
+_POSITION = ("last_epoch", "_step_count", "_last_lr", "best", "num_bad_epochs", "cooldown_counter", "T_cur")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A scheduler and when it steps. With a `monitor` it is stepped with the newest value of that metric."""
+
+    scheduler: LRScheduler
+    interval: str = "step"
+    monitor: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.interval not in INTERVALS:
+            raise ConfigError(
+                Problem(
+                    "scheduler.interval",
+                    f"'{self.interval}' is no interval. {did_you_mean(self.interval, INTERVALS)}",
+                    "Set scheduler.interval=step or scheduler.interval=epoch.",
+                )
+            )
+
+    def step(self, metrics: Mapping[str, float]) -> None:
+        """Step the scheduler.
+
+        Raises:
+            ConfigError: the monitored metric has no value yet.
+        """
+        if self.monitor is None:
+            self.scheduler.step()
+            return
+        if self.monitor not in metrics:
+            raise ConfigError(
+                Problem(
+                    "scheduler.monitor",
+                    f"'{self.monitor}' has no value yet. {did_you_mean(self.monitor, metrics)}",
+                    "Monitor a metric that is computed before the scheduler steps.",
+                )
+            )
+        self.scheduler.step(metrics[self.monitor])  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """Everything that changes the parameters: optimizers and schedules by name, in step order."""
+
+    optimizers: Mapping[str, Optimizer] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    """What the user should know of the groups, a few words each."""
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """Return every parameter that some optimizer steps."""
+        return [item for optimizer in self.optimizers.values() for group in optimizer.param_groups for item in group["params"]]
+
+    def learning_rates(self) -> dict[str, float]:
+        """Return the current learning rate of each optimizer (of its first group), by its metric name."""
+        rates = {name: float(item.param_groups[0]["lr"]) for name, item in self.optimizers.items()}
+        if len(rates) == 1:
+            return {"optimizer/lr": next(iter(rates.values()))}
+        return {f"optimizer/lr_{name}": rate for name, rate in rates.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of all optimizers and schedulers."""
+        return {
+            "optimizers": {name: item.state_dict() for name, item in self.optimizers.items()},
+            "schedulers": {name: item.scheduler.state_dict() for name, item in self.schedules.items()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], changed: Collection[str] = ()) -> None:
+        """Take back what `state_dict` returned.
+
+        `changed` are config keys that differ now: options of an optimizer among them (`optimizer.lr`) keep their new
+        value, and a changed schedule keeps its new shape and takes only its position from the state.
+        """
+        options = {key.rpartition(".")[2] for key in changed if key.startswith(("optimizer.", "parameter_groups."))}
+        is_rescheduled = any(key.startswith(("scheduler", "train.epochs", "train.steps")) for key in changed)
+        for name, optimizer in self.optimizers.items():
+            kept = [{key: group[key] for key in options & group.keys()} for group in optimizer.param_groups]
+            optimizer.load_state_dict(state["optimizers"][name])
+            for group, values in zip(optimizer.param_groups, kept, strict=True):
+                group.update(values)
+                if "lr" in values and "initial_lr" in group:
+                    group["initial_lr"] = values["lr"]
+        for name, schedule in self.schedules.items():
+            if name in state["schedulers"]:
+                saved, own = state["schedulers"][name], schedule.scheduler.state_dict()
+                saved = _moved(own, saved) if is_rescheduled else saved
+                schedule.scheduler.load_state_dict({**saved, "base_lrs": own["base_lrs"]} if "lr" in options else saved)
+
+
+@dataclass(frozen=True)
+class NamedParameter:
+    """A trainable parameter with what patterns are matched against."""
+
+    name: str
+    owner: str
+    """Class name of the module that holds it (`BatchNorm2d`)."""
+    parameter: torch.nn.Parameter
+
+    def matches(self, patterns: Sequence[str]) -> bool:
+        """Tell whether a pattern is found in the parameter's name or, whatever its case, in its owner's class."""
+        return any(re.search(item, self.name) or re.search(item, self.owner, re.IGNORECASE) for item in patterns)
+
+
+def trainable_parameters(model: torch.nn.Module) -> list[NamedParameter]:
+    """Return every parameter that requires a gradient, once each (tied weights by their first name)."""
+    found: dict[int, NamedParameter] = {}
+    for prefix, module in model.named_modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if parameter.requires_grad and id(parameter) not in found:
+                full = f"{prefix}.{name}" if prefix else name
+                found[id(parameter)] = NamedParameter(full, type(module).__name__, parameter)
+    return list(found.values())
+
+
+def group_parameters(
+    parameters: Sequence[NamedParameter], rules: Mapping[str, Mapping[str, Any] | None]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Sort parameters into groups by the first rule that matches; the rest come first, under no rule.
+
+    Args:
+        parameters: what there is to train.
+        rules: by name `{match: pattern or patterns, lr, weight_decay, …}`; null switches a rule off.
+
+    Returns:
+        The groups as torch.optim takes them, and a note for each group that a rule made.
+
+    Raises:
+        ConfigError: a rule without `match`, or with a pattern that is no regular expression.
+    """
+    groups: dict[str, list[NamedParameter]] = {"": []}
+    patterns = {name: _patterns(name, rule) for name, rule in rules.items() if rule is not None}
+    for item in parameters:
+        name = next((name for name, found in patterns.items() if item.matches(found)), "")
+        groups.setdefault(name, []).append(item)
+    made, notes = [], []
+    for name, items in groups.items():
+        if items:
+            options = {key: value for key, value in (rules.get(name) or {}).items() if key != "match"}
+            made.append({"params": [item.parameter for item in items], **options})
+            if name:
+                what = ", ".join(f"{key} {value}" for key, value in options.items())
+                notes.append(f"{name}: {len(items)} tensors with {what}")
+    return made, notes
+
+
+def _moved(own: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scheduler's own state at the position of a saved one."""
+    moved = dict(own)
+    for key, value in saved.items():
+        if key in _POSITION:
+            moved[key] = value
+        elif key == "_schedulers" and isinstance(value, list):
+            moved[key] = [_moved(mine, other) for mine, other in zip(own[key], value, strict=False)]
+    return moved
+
+
+def _patterns(name: str, rule: Mapping[str, Any]) -> list[str]:
+    key = f"parameter_groups.{name}.match"
+    match = rule.get("match")
+    patterns = [match] if isinstance(match, str) else list(match or [])
+    if not patterns:
+        raise ConfigError(Problem(key, "is missing: a group needs a pattern", f"Add {key}=[norm, bias], say."))
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ConfigError(
+                Problem(key, f"'{pattern}' is no regular expression: {error}", "Correct the pattern.")
+            ) from error
+    return patterns
