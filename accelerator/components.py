@@ -118,8 +118,9 @@ class Registry:
         """Read the entry points of all installed distributions and of the project's `pyproject.toml`."""
         found = list(_installed())
         if project_root is not None:
-            known = {(item.kind, item.name, item.target) for item in found}
-            found += [item for item in _of_project(project_root) if (item.kind, item.name, item.target) not in known]
+            own = list(_of_project(project_root))
+            names = {_canonical(item.distribution) for item in own}  # what was installed of the project may be older
+            found = [item for item in found if _canonical(item.distribution) not in names] + own
         return cls(tuple(found))
 
     def with_marked(self, marked: Iterable[Any]) -> "Registry":
@@ -130,7 +131,7 @@ class Registry:
         """
         added = []
         for item in marked:
-            mark = getattr(item, _MARK, None)
+            mark = getattr(item, "__dict__", {}).get(_MARK)  # its own: a subclass is another component
             if mark is None:
                 raise ComponentError(
                     f"{item!r} is not marked as a component. Write @component(kind, name) above its definition."
@@ -171,7 +172,9 @@ class Registry:
     def _unknown(self, kind: str, name: str, distribution: str, same_name: list[Component]) -> str:
         if same_name:
             owners = _and(item.distribution for item in same_name)
-            return f"{distribution} declares no {kind} '{name}'; {owners} does. Write {same_name[0].distribution}::{name}."
+            return (
+                f"{distribution} declares no {kind} '{name}'; {owners} does. Write {same_name[0].distribution}::{name}."
+            )
         choices = [item.name for item in self.of_kind(kind)]
         other = [item.kind for item in self.declared if item.name == name and item.kind in KINDS]
         hint = f" There is a {other[0]} of that name: write {other[0]}:{name} if that is meant." if other else ""
@@ -217,13 +220,27 @@ def _of_project(root: Path) -> Iterator[Component]:
     if not path.is_file():
         return
     try:
-        project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+        declared = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(Problem("", f"is not valid TOML: {error}", "Repair the file.", str(path))) from error
-    for group, points in project.get("entry-points", {}).items():
+    project = _table(declared, "project", path)
+    groups = _table(project, "entry-points", path)
+    for group in groups:
         if group.startswith(GROUP_PREFIX):
-            for name, target in points.items():
-                yield Component(group.removeprefix(GROUP_PREFIX), name, target, project.get("name", PROJECT))
+            for name, target in _table(groups, group, path).items():
+                if not isinstance(target, str):
+                    raise ConfigError(
+                        Problem(name, "must be a text: package.module:Name", "Repair the file.", str(path))
+                    )
+                distribution = str(project.get("name", PROJECT))
+                yield Component(group.removeprefix(GROUP_PREFIX), name, target.replace(" ", ""), distribution)
+
+
+def _table(declared: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
+    table = declared.get(key, {})
+    if not isinstance(table, dict):
+        raise ConfigError(Problem(key, "must be a table", "Repair the file.", str(path)))
+    return table
 
 
 def _canonical(distribution: str) -> str:

@@ -131,9 +131,8 @@ class _Check:
     def _mapping(self, key: str, check: Callable[[Any, str], None]) -> None:
         node = raw(self.config, key) if key in self.config else None
         if is_node(node):
-            self.reader.add(
-                key, "must be a mapping by name", f"Put the node below a name: {key}: {{a_name: {{_target_: …}}}}"
-            )
+            remedy = f"Put the node below a name: {key}: {{a_name: {{_target_: …}}}}"
+            self.reader.add(f"{key}._target_", "stands where names belong", remedy, value=raw(node, "_target_"))
             return
         for name in self.reader.names(node, key):
             check(raw(node, name), join(key, name))

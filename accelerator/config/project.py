@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accelerator.components import Component, Registry
-from accelerator.errors import ComponentError, did_you_mean
+from accelerator.errors import ComponentError
 
 CONFIGS = "configs"
 _SHIPPED_IN_WHEEL = "_configs"

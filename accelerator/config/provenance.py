@@ -39,7 +39,7 @@ class Provenance:
         while key:
             if found := self.of_key.get(key):
                 return found[-1]
-            key = key.rpartition(".")[0]
+            key = key[: key.rindex("[")] if key.endswith("]") else key.rpartition(".")[0]
         return ""
 
     def place_of(self, key: str) -> str:
