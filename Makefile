@@ -23,7 +23,7 @@ setup: $(STAMP) ## create .venv and install the project into it, once
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or later is needed, and none was found. \
 Install it, or run: make setup BOOTSTRAP_PYTHON=/path/to/python3" >&2; exit 1; }
-	@test ! -e $(INSTALLING) && $(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	@test ! -e $(INSTALLING) && $(BIN)/python -c 'import pip, sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null || \
 	{ rm -rf $(VENV) && echo "creating $(VENV) with $(BOOTSTRAP_PYTHON)" && $(BOOTSTRAP_PYTHON) -m venv $(VENV); }
 	@echo "installing into $(VENV) under constraints.txt (about 6 GB the first time)" && touch $(INSTALLING)
 	@$(PIP_INSTALL) --upgrade pip && $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[dev,cv]' \
