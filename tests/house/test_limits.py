@@ -9,7 +9,7 @@ MOST_CLASS_LINES = 250
 MOST_FUNCTION_LINES = 40
 MOST_PARAMETERS = 7
 
-# Called with keywords only, as section 3 of the design shows them: a Context made in Python, and the nodes of an engine.
+# Called with keywords only, as section 3 of the design shows them: a Context made in Python, the nodes of an engine.
 WIDE_BY_DESIGN = {
     "accelerator/runtime/context.py:__init__",
     "accelerator/runtime/engine/auto.py:auto",
