@@ -75,9 +75,13 @@ def malformed_overrides(overrides: Iterable[str]) -> Iterator[Problem]:
         try:
             ConfigFolders(()).parse([text])
         except OverrideParseException as error:
-            detail = " ".join(line for line in str(error).splitlines()[1:] if line and "http" not in line)
-            detail = re.sub(r"^\w+ while evaluating", "in", redact_text(detail))
-            yield Problem("", f"the override {shown!r} cannot be read: {detail}", _GRAMMAR, COMMAND_LINE)
+            yield Problem("", f"the override {shown!r} cannot be read: {_reason(error)}", _GRAMMAR, COMMAND_LINE)
+
+
+def _reason(error: Exception) -> str:
+    """Return what Hydra says of a value that it cannot evaluate, without the frame that differs by version."""
+    lines = [line for line in str(error).splitlines() if line and not line.startswith(("Error ", "See http"))]
+    return re.sub(r"^\w+ while evaluating", "in", redact_text(" ".join(lines)))
 
 
 _GRAMMAR = "Write KEY=VALUE; a value with spaces, commas, quotes or brackets goes into quotes: 'KEY=\"a, b\"'"

@@ -88,7 +88,8 @@ class Loaded:
 class Prepare(Protocol):
     """Looks at a composed config, and may complete it, before the overrides of values are applied."""
 
-    def __call__(self, config: DictConfig, overrides: Sequence[ParsedOverride]) -> None: ...
+    def __call__(self, config: DictConfig, overrides: Sequence[ParsedOverride]) -> None:
+        """Change `config` in place; the overrides are those that will be applied to it."""
 
 
 class ConfigFolders:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ep|st|s|min|h)\s*")
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
+_MOST_PLACES = 30
 _ALLOWED = "must be a number greater than 0 with a unit: 10ep or 0.25ep (epochs), 500st (steps), 45s, 30min or 2h"
 
 
@@ -49,7 +50,5 @@ class Interval:
 
 def _decimal(value: Fraction) -> str:
     """Write a fraction that came from decimal digits without losing one of them."""
-    places = 0
-    while (value * 10**places).denominator != 1:
-        places += 1
-    return f"{Decimal(int(value * 10**places)).scaleb(-places):f}"
+    places = next((n for n in range(_MOST_PLACES) if (value * 10**n).denominator == 1), None)
+    return str(float(value)) if places is None else f"{Decimal(int(value * 10**places)).scaleb(-places):f}"

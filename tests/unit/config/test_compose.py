@@ -17,6 +17,7 @@ from omegaconf.basecontainer import BaseContainer
 
 from accelerator.components import Registry
 from accelerator.config.compose import compose, composition_of
+from accelerator.config.hydra_api import HYDRA_VERSION
 from accelerator.config.project import Project, shipped_configs
 from accelerator.config.schema import ORDER
 from accelerator.errors import ConfigError
@@ -162,7 +163,8 @@ def test_no_global_state_is_left_behind(composed: Compose) -> None:
 
 
 def test_composing_inside_a_hydra_application_leaves_it_as_it_was(composed: Compose) -> None:
-    with initialize_config_dir(str(shipped_configs()), version_base="1.3"):
+    options = {"version_base": "1.3"} if HYDRA_VERSION < (1, 4) else {}
+    with initialize_config_dir(str(shipped_configs()), **options):
         first = hydra_compose("main", ["experiment=digits_resnet"])
         inner = composed("experiment=digits_resnet", "seed=3")
         second = hydra_compose("main", ["experiment=digits_resnet"])

@@ -42,6 +42,10 @@ def test_a_part_of_a_step_is_refused() -> None:
         Interval.parse("0.5st")
 
 
+def test_a_value_that_has_no_end_of_digits_is_written_as_near_as_can_be() -> None:
+    assert str(Interval(Fraction(1, 3), "ep")) == "0.3333333333333333ep"
+
+
 @given(
     st.decimals(min_value="0.001", max_value=10**9, places=3, allow_nan=False), st.sampled_from(["ep", "s", "min", "h"])
 )
