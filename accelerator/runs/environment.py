@@ -4,7 +4,6 @@ import os
 import platform
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -61,7 +60,7 @@ def collect_environment(
         "python": platform.python_version(),
         "executable": sys.executable,
         "packages": _versions([OUR_DISTRIBUTION, *_our_dependencies(), *distributions]),
-        "host": socket.gethostname(),
+        "host": os.uname().nodename,
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "device": resources.device,

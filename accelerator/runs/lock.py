@@ -8,7 +8,6 @@ and outlive a killed run for some seconds. On another machine (a shared file sys
 import fcntl
 import json
 import os
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +37,7 @@ class Holder:
     @property
     def is_here(self) -> bool:
         """Whether the holder is a process of this machine."""
-        return self.host == socket.gethostname()
+        return self.host == os.uname().nodename
 
     @property
     def is_alive(self) -> bool:
@@ -131,7 +130,7 @@ def _try_lock(path: Path) -> int | None:
 def _write_holder(path: Path, descriptor: int, role: str) -> None:
     holder: dict[str, Any] = {
         "pid": os.getpid(),
-        "host": socket.gethostname(),
+        "host": os.uname().nodename,
         "process": identify(os.getpid()),
         "role": role,
         "start": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
