@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from json import dumps
-from typing import Any
+from typing import Any, Literal
 
 from accelerator.cli.dispatch import run_command
+from accelerator.cli.outcome import print_outcome, print_synced
 from accelerator.cli.terminal import print_error, print_line, print_table
 from accelerator.config.project import Project
 
@@ -32,6 +33,66 @@ class Experiment:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+
+    def train(self, *overrides: str, resume: Literal["auto"] | None = None, dry_run: bool = False) -> int:
+        """Train and test a model; the last line printed is the run folder.
+
+        All problems of the config are told at once, before anything is started.
+
+        Flags:
+          --resume auto  go on with the newest run of this name that died, failed or was interrupted; else start anew
+          --dry_run      build everything, take one real optimizer step, and write nothing
+
+        Exit codes: 0 done, 1 the run failed, 2 wrong input, 130 Ctrl-C, 143 SIGTERM (both saved first).
+
+        Examples:
+          accelerator experiment train experiment=digits_resnet
+          accelerator experiment train experiment=digits_resnet optimizer.lr=0.01 train.epochs=2 tracking=none
+          accelerator experiment train experiment=digits_resnet --dry_run
+        """
+        if dry_run:
+            print_line(_function("dry_run")(overrides, project=self._project))
+            return 0
+        return print_outcome(_function("train")(overrides, project=self._project, resume=resume, say=print_line))
+
+    def resume(self, run: str, *overrides: str, fork: bool = False) -> int:
+        """Go on with a run from its newest sound checkpoint, in its own folder.
+
+        The run's own config counts, with the overrides on top. It says whether the end will be the same to the last
+        bit (exact) or why not (continuous). A completed run goes on when an override makes it longer.
+
+        Flags:
+          --fork  leave the run as it is and go on in a new run folder, which names it as its parent
+
+        Examples:
+          accelerator experiment resume last
+          accelerator experiment resume 3fa2b1 train.epochs=20
+          accelerator experiment resume 3fa2b1 optimizer.lr=1e-4 --fork
+        """
+        outcome = _function("resume")(run, overrides, fork=fork, project=self._project, say=print_line)
+        return print_outcome(outcome)
+
+    def evaluate(
+        self,
+        run: str,
+        *overrides: str,
+        split: Literal["validation", "test"] = "test",
+        checkpoint: Literal["last", "best"] | None = None,
+    ) -> int:
+        """Measure a trained run on a split; the evaluation has a run folder of its own, printed last.
+
+        Flags:
+          --split S       validation or test (the default)
+          --checkpoint C  last or best; without it what the run's checkpoint.use says
+
+        Examples:
+          accelerator experiment evaluate last
+          accelerator experiment evaluate 3fa2b1 --split validation --checkpoint best
+        """
+        evaluated = _function("evaluate")(
+            run, overrides, split=split, checkpoint=checkpoint, project=self._project, say=print_line
+        )
+        return print_outcome(evaluated)
 
     def show(self, *overrides: str) -> int:
         """Print the composed config, each line with the file and line, or the override, that set it.
@@ -61,6 +122,15 @@ class Experiment:
         else:
             print_error("No runs yet. Start one: accelerator experiment train experiment=digits_resnet")
         return 0
+
+    def sync(self, run: str) -> int:
+        """Carry to the tracker what of a run has not arrived there; exit 1 when something stays unsent.
+
+        Examples:
+          accelerator experiment sync last
+          accelerator experiment sync outputs/digits/20261123-101500-3fa2b1
+        """
+        return print_synced(_function("sync")(run, project=self._project))
 
 
 def _function(name: str) -> Callable[..., Any]:

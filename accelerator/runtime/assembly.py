@@ -4,13 +4,14 @@ Engine first (it sets threads and kernels), then data, then everything that is m
 before the model, so that its weights depend on nothing but the seed.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.parameter import is_lazy
 
-from accelerator.errors import ConfigError, Problem, did_you_mean
+from accelerator.errors import ComponentError, ConfigError, Problem, did_you_mean
 from accelerator.runtime.checkpoint.random_state import random_state, restore_random_state, seed_everything
 from accelerator.runtime.checkpoint.tree import check_tree
 from accelerator.runtime.checkpoint.weights import load_weights
@@ -79,7 +80,7 @@ def _assemble(context: "Context", source: PartsSource) -> None:
     context.model = source.model(context.data.facts)
     _materialise(context)
     context.model = engine.prepare(context.model)
-    weights = source.weights()
+    weights = source.weights() if settings.reads_weights else None
     if weights is not None:
         load_weights(context.model, weights)
     for module in context.losses.modules():
@@ -91,8 +92,8 @@ def _assemble(context: "Context", source: PartsSource) -> None:
     context.scalars = ScalarLog(list(context.losses.terms))
     schedules = context.optimization.schedules.values()
     context.trained = context.optimization.parameters()
-    context.touches_gradients = settings.train.clip_norm is not None or settings.train.clip_value is not None or bool(
-        context.events.step_start
+    context.touches_gradients = (
+        settings.train.clip_norm is not None or settings.train.clip_value is not None or bool(context.events.step_start)
     )
     context.step_schedules = tuple(item for item in schedules if item.interval == "step")
     context.epoch_schedules = tuple(item for item in schedules if item.interval == "epoch")
@@ -121,7 +122,9 @@ def _build_loaders(context: "Context", source: PartsSource) -> None:
         context.engine.world_size,
     )
     # None where a micro-batch is a whole step: then nothing has to be weighted.
-    context.full_step_items = None if shape.accumulation == 1 else settings.loader.batch_size // context.engine.world_size
+    context.full_step_items = (
+        None if shape.accumulation == 1 else settings.loader.batch_size // context.engine.world_size
+    )
     size = settings.evaluation_batch_size
     evaluation = Shape(size, size)
     samples, batches = source.sample_transforms(), source.transforms()
@@ -149,6 +152,7 @@ def _source(context: "Context", dataset: Any, samples: Transforms, batches: Tran
         Fetcher(dataset, data.fields, data.collate, of_samples, settings.seed),
         chosen,
         engine.move,
+        engine.device,
         looks_ahead=engine.is_asynchronous,
         workers=settings.loader.workers,
         pin_memory=engine.device.type == "cuda",
@@ -199,6 +203,19 @@ def _check_states(context: "Context") -> None:
     }
     for owner, state in owners.items():
         check_tree(state(), owner)
+    _check_facts(context.data.facts)
+
+
+def _check_facts(facts: Mapping[str, Any]) -> None:
+    """Refuse facts that a checkpoint cannot remember: without them the model could not be built again."""
+    for name, value in facts.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise ComponentError(
+                f"data: facts['{name}'] holds a {type(value).__name__}, which a checkpoint cannot remember ({error}). "
+                f"Turn it into numbers, strings, lists and dicts of Python's."
+            ) from error
 
 
 def _check_monitor(context: "Context", terms: Mapping[str, MetricTerm]) -> None:
@@ -222,6 +239,8 @@ def _names(data: DataSplits, losses: Losses, terms: Mapping[str, MetricTerm]) ->
     names = ["loss", *(f"loss_{name}" for name in losses.terms if len(losses.terms) > 1)]
     names += [name for name, term in terms.items() if "validation" in term.on]
     sets = [name for name in data.sets("validation") if name]
-    return ["validation/loss", *(f"validation/{one}/{name}" for one in sets for name in names)] if sets else [
-        f"validation/{name}" for name in names
-    ]
+    return (
+        ["validation/loss", *(f"validation/{one}/{name}" for one in sets for name in names)]
+        if sets
+        else [f"validation/{name}" for name in names]
+    )

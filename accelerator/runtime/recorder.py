@@ -153,7 +153,8 @@ class Recorder:
         composition = composition_of(context.config)
         if composition is not None:
             write_text(folder.provenance, composition.provenance.to_json())
-            write_text(folder.overrides, yaml.safe_dump([redact_text(item) for item in composition.overrides]))
+            typed = [*_read_overrides(folder), *(redact_text(item) for item in composition.overrides)]
+            write_text(folder.overrides, yaml.safe_dump(typed))
         self._journal.append([*_parameters(context), *_tags(settings.tags)])
         self.log.info("started: %s", ", ".join(context.notes))
 
@@ -177,11 +178,18 @@ def summary_of(context: "Context", status: str) -> Summary:
     )
 
 
+def _read_overrides(folder: RunFolder) -> list[str]:
+    """Return the overrides of a run's earlier commands: a resume adds its own."""
+    return yaml.safe_load(folder.overrides.read_text(encoding="utf-8")) or [] if folder.overrides.exists() else []
+
+
 def saved_config(context: "Context") -> str:
     """Return what `config.yaml` holds: the resolved config, or the settings of a context made in Python."""
     if context.config is not None:
         return saved_yaml(context.config)
-    return "# Made in Python from objects: these are its plain values.\n" + OmegaConf.to_yaml(OmegaConf.create(_plain(context)))
+    return "# Made in Python from objects: these are its plain values.\n" + OmegaConf.to_yaml(
+        OmegaConf.create(_plain(context))
+    )
 
 
 def _plain(context: "Context") -> dict[str, Any]:
@@ -191,7 +199,9 @@ def _plain(context: "Context") -> dict[str, Any]:
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, int | float | str | None) else str(value) for name, value in values.items()}
+    return {
+        name: value if isinstance(value, int | float | str | None) else str(value) for name, value in values.items()
+    }
 
 
 def _parameters(context: "Context") -> Sequence[dict[str, Any]]:

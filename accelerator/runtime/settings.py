@@ -26,6 +26,8 @@ class Settings:
     """Whether the run has a folder."""
     is_tracked: bool = False
     """Whether a forwarder carries the journal to a sink."""
+    reads_weights: bool = True
+    """Whether the model starts from what `weights` names; False when a checkpoint takes its place anyway."""
     parent: str | None = None
     """The run that this one comes from (evaluated, forked)."""
 

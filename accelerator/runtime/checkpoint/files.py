@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Snapshot:
     state: Mapping[str, Any]
     monitor: Mapping[str, Any] | None
     """`{metric, value}` at this step: what ranks this checkpoint among the others."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the data told the model when it was built: with the config it is all that building it again needs."""
 
     @property
     def name(self) -> str:
@@ -75,6 +77,27 @@ def write_checkpoint(folder: Path, snapshot: Snapshot) -> Path:
         partial.rename(final)
         sync_folder(folder)
     except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise storage_error(final, error) from error
+    return final
+
+
+def copy_checkpoint(source: Path, folder: Path) -> Path:
+    """Copy a checkpoint into another run's `checkpoints/` and return its path there.
+
+    Raises:
+        StorageError: the disk refuses; nothing half-written stays.
+    """
+    final, partial = folder / source.name, folder / f"{source.name}{_PARTIAL}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, partial)
+        for path in partial.iterdir():
+            _flush(path)
+        sync_folder(partial)
+        partial.rename(final)
+        sync_folder(folder)
+    except OSError as error:  # shutil.Error, which tells of files, is one too
         shutil.rmtree(partial, ignore_errors=True)
         raise storage_error(final, error) from error
     return final
@@ -168,6 +191,7 @@ def _write_into(partial: Path, snapshot: Snapshot) -> None:
         "files": {name: _describe(partial / name) for name in (MODEL, STATE)},
         "aliases": aliases,
         "monitor": snapshot.monitor,
+        "facts": dict(snapshot.facts),
     }
     text = json.dumps(manifest, indent=2) + "\n"
     _write_flushed(partial / MANIFEST, text)

@@ -76,7 +76,7 @@ class Saver:
             state.best = Best(metric=monitor["metric"], value=monitor["value"], step=state.step, checkpoint=path.name)
         self._writer.wait()  # before the summary of this one takes the place of that
         self._pending_summary = summary_of(context, RUNNING)
-        self._writer.save(Snapshot(state.step, model, to_host(run_state(context)), monitor))
+        self._writer.save(Snapshot(state.step, model, to_host(run_state(context)), monitor, context.data.facts))
         return path
 
     def wait(self) -> None:
@@ -126,6 +126,14 @@ def run_state(context: "Context") -> dict[str, Any]:
     }
 
 
+def restore_model(context: "Context", checkpoint: Checkpoint) -> None:
+    """Give a built context the weights of a checkpoint, and the step and epoch that they are from."""
+    load_weights(context.model, checkpoint.model, key="model")
+    counters = checkpoint.state["counters"]
+    context.state.step, context.state.epoch = counters["step"], counters["epoch"]
+    context.state.checkpoint = checkpoint.path
+
+
 def restore(context: "Context", checkpoint: Checkpoint, changed: Collection[str] = ()) -> None:
     """Put a built context where the checkpoint was taken; the random generators come last, in `restore_random`.
 
@@ -166,5 +174,3 @@ def made_with(context: "Context") -> dict[str, Any]:
 def _plain(counters: Mapping[str, Any]) -> dict[str, Any]:
     best = counters["best"]
     return {**counters, "best": None if best is None else dict(best)}
-
-

@@ -1,5 +1,6 @@
 """Evaluating a trained model as a run of its own."""
 
+import time
 from typing import TYPE_CHECKING, final
 
 from accelerator.errors import ConfigError, Problem
@@ -36,9 +37,15 @@ class EvaluationLoop:
             there = [name for name, sets in context.evaluation_loaders.items() if sets]
             context.close()
             raise ConfigError(
-                Problem("split", f"the data has no split '{self.split}' to evaluate on", f"There: {', '.join(there) or 'none'}.")
+                Problem(
+                    "split",
+                    f"the data has no split '{self.split}' to evaluate on",
+                    f"There: {', '.join(there) or 'none'}.",
+                )
             )
         with running(context, saves=False) as session:
+            began = time.perf_counter()
             evaluate(context, self.split)
+            context.state.seconds = time.perf_counter() - began
         assert session.summary is not None
         return session.summary

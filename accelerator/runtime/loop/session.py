@@ -35,9 +35,9 @@ def running(context: "Context", *, saves: bool = True) -> Iterator[Session]:
     """
     context.build()
     try:
-        recorder = _open_recorder(context)
-        context.open_recorder(recorder)
-        with stoppable(context.state):
+        with stoppable(context.state):  # before there is a folder: a signal from now on is answered in it
+            recorder = _open_recorder(context)
+            context.open_recorder(recorder)
             yield from _framed(context, recorder, saves=saves)
     finally:
         context.recorder = None

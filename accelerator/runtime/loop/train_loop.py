@@ -114,10 +114,12 @@ def _finish(context: "Context", duties: Duties, saver: Saver | None) -> None:
         duties.mark()
         duties.validate()
     duties.save()
+    duties.fetch()  # the last points, where there was nothing to validate or save any more
     if state.epoch_open:
         duties.announce_epoch_end()
     if state.stop_signal is None and context.evaluation_loaders["test"]:
         _test(context, saver)
+        duties.fetch()
 
 
 def _test(context: "Context", saver: Saver | None) -> None:

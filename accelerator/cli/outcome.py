@@ -1,0 +1,83 @@
+"""What is printed when a run has ended: metrics, best checkpoint, tracking, and the run folder last."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from accelerator.cli.terminal import print_error, print_line, print_table
+from accelerator.errors import EXIT_FAILED
+from accelerator.experiment.outcome import Outcome
+from accelerator.runs.delivery import Delivery
+from accelerator.runs.folder import RunFolder
+from accelerator.runs.summary import INTERRUPTED, Summary
+
+if TYPE_CHECKING:
+    from accelerator.experiment.sync import Synced
+
+SPLITS = ("train", "validation", "test")
+
+
+def print_outcome(outcome: Outcome) -> int:
+    """Print how a run ended and return the command's exit code. The run folder is the last line of stdout."""
+    folder, summary = outcome.folder, outcome.summary
+    if outcome.reason:
+        print_error(f"The run failed: {outcome.reason}\nThe traceback is in {folder.log}")
+    elif summary.metrics:
+        print_table(("metric", "value"), metric_rows(summary.metrics))
+    for line in (*_state_lines(summary, folder), *_tracking_lines(outcome)):
+        print_line(line)
+    print_line(str(folder.path))
+    return outcome.exit_code
+
+
+def print_synced(synced: "Synced") -> int:
+    """Print how far a run has been carried and return the command's exit code."""
+    folder, delivery = synced.folder, synced.delivery
+    if not synced.has_arrived:
+        print_error(unsent_text(delivery, folder))
+        return EXIT_FAILED
+    if delivery.address is None and not delivery.sent:
+        print_line(f"{folder.path} is not tracked (tracking=none): there is nothing to send.")
+    else:
+        print_line(f"All is there: {delivery.sent} records of {folder.path}")
+        if synced.open_command is not None:
+            print_line(_to_look(synced.open_command))
+    return 0
+
+
+def metric_rows(metrics: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Return the metrics as rows: training, validation, test, then all others; within each by name."""
+    order = {split: place for place, split in enumerate(SPLITS)}
+    names = sorted(metrics, key=lambda name: (order.get(name.partition("/")[0], len(order)), name))
+    return [(name, f"{metrics[name]:.5g}") for name in names]
+
+
+def unsent_text(delivery: Delivery, folder: RunFolder) -> str:
+    """Return what the tracker lacks, why, and how to send it; "" when it has all."""
+    if delivery.is_complete:
+        return ""
+    what = f"{delivery.unsent} records" if delivery.unsent else "the run's end"
+    why = f" ({delivery.error.rstrip('.')})" if delivery.error else ""
+    command = f"accelerator experiment sync {shlex.quote(str(folder.path))}"
+    return f"Not in the tracker yet: {what}{why}. To send it: {command}"
+
+
+def _state_lines(summary: Summary, folder: RunFolder) -> Iterable[str]:
+    best = summary.best
+    if best is not None and best["checkpoint"] is not None:
+        yield f"Best checkpoint: {best['checkpoint']}, {best['metric']} {best['value']:.5g}"
+    if summary.status == INTERRUPTED and summary.checkpoint is not None:
+        command = f"accelerator experiment resume {shlex.quote(str(folder.path))}"
+        yield f"Interrupted after step {summary.step}, saved as {summary.checkpoint}. To go on: {command}"
+
+
+def _tracking_lines(outcome: Outcome) -> Iterable[str]:
+    unsent = unsent_text(outcome.delivery, outcome.folder)
+    if unsent:
+        yield unsent
+    if outcome.open_command is not None:
+        yield _to_look(outcome.open_command)
+
+
+def _to_look(command: str) -> str:
+    return f"To look at it: {command}"

@@ -1,0 +1,89 @@
+"""From a run's end to the command's: the wait for the forwarder, bounded, and the exit code."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from accelerator.errors import EXIT_FAILED, AcceleratorError
+from accelerator.experiment.outcome import Outcome
+from accelerator.redaction import redact_text
+from accelerator.runs.delivery import Delivery, delivery, open_command, stop_forwarder, wait_for_delivery
+from accelerator.runs.folder import RunFolder
+from accelerator.runs.summary import COMPLETED, INTERRUPTED, read_summary
+
+PATIENCE_S = 30.0
+"""How long the command waits for the forwarder after a run."""
+AFTER_SIGNAL_S = 10.0
+"""Within so many seconds of Ctrl-C the command ends."""
+_STOPPING_S = 2.0
+_LEAVING_S = 1.5
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The signal that ended a run, and when it came (by `time.monotonic`)."""
+
+    number: int
+    at: float
+
+
+def conclude(folder: RunFolder, stop: Stop | None, error: Exception | None) -> Outcome:
+    """Wait for the forwarder and say how the run ended.
+
+    After a signal the forwarder is stopped in time; what it has not sent stays in the journal.
+    """
+    told = _await_delivery(folder, stop)
+    summary = read_summary(folder)
+    code = 0 if summary.status == COMPLETED else EXIT_FAILED
+    if error is not None:
+        code = error.exit_code if isinstance(error, AcceleratorError) else EXIT_FAILED
+    elif summary.status == INTERRUPTED:
+        code = 128 + (stop.number if stop is not None else signal.SIGINT)
+    return Outcome(folder, summary, told, open_command(folder), code, "" if error is None else _reason(error))
+
+
+def _await_delivery(folder: RunFolder, stop: Stop | None) -> Delivery:
+    patience = PATIENCE_S
+    if stop is not None:
+        patience = max(0.0, stop.at + AFTER_SIGNAL_S - _STOPPING_S - _LEAVING_S - time.monotonic())
+    try:
+        with _interruptible():
+            told = wait_for_delivery(folder, patience)
+        if told.is_complete or stop is None:  # without a signal the forwarder goes on by itself for a while
+            return told
+    except KeyboardInterrupt:  # who waits no longer wants no process left behind
+        pass
+    stop_forwarder(folder, _STOPPING_S)
+    return delivery(folder)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM end the wait as Ctrl-C does; outside the main thread signals stay as they are."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before: dict[int, Any] = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, AcceleratorError):
+        return redact_text(str(error))
+    lines = str(error).strip().splitlines()
+    return redact_text(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)

@@ -1,0 +1,11 @@
+"""Functions that need torch, imported when they are called: a config is checked before that is paid."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+
+def late(name: str) -> Callable[..., Any]:
+    """Return a function of `accelerator.experiment.execution`, which imports torch (some 2 s)."""
+    function: Callable[..., Any] = getattr(import_module("accelerator.experiment.execution"), name)
+    return function

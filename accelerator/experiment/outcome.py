@@ -1,0 +1,35 @@
+"""How a command that ran something ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accelerator.runs.delivery import Delivery, delivery, open_command
+from accelerator.runs.folder import RunFolder
+from accelerator.runs.summary import Summary, read_summary
+
+Say = Callable[[str], None]
+"""Takes a line for the user, before the run begins."""
+
+
+def say_nothing(_line: str) -> None:
+    """Take a line and drop it: for Python users, who read the outcome."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is to be told when a run has ended."""
+
+    folder: RunFolder
+    summary: Summary
+    delivery: Delivery
+    """How much of it the tracker has."""
+    open_command: str | None = None
+    """What shows the run in the tracker; None when it is not tracked."""
+    exit_code: int = 0
+    reason: str = ""
+    """Why the run failed; "" when it did not."""
+
+
+def outcome_of(folder: RunFolder) -> Outcome:
+    """Return the outcome of a run that has ended well before."""
+    return Outcome(folder, read_summary(folder), delivery(folder), open_command(folder))

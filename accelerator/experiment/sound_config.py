@@ -1,0 +1,67 @@
+"""Configs that are known to be sound, new ones and those of runs: all problems told at once, before torch is imported."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from accelerator.components import Registry
+from accelerator.config.check import check_config
+from accelerator.config.compose import ComposedConfig, compose
+from accelerator.config.project import Project
+from accelerator.config.saved import load_saved
+from accelerator.errors import ConfigError, InputError
+from accelerator.runs.run import Run
+
+TRUST = "trust"
+
+
+def sound_config(overrides: Sequence[str], project: Project, components: Iterable[Any] = ()) -> ComposedConfig:
+    """Compose a config and check it.
+
+    Raises:
+        ConfigError: it does not compose, or it has problems; carries all of them.
+    """
+    registry = Registry.discover(project.root).with_marked(components)
+    return _checked(compose(overrides, project=project, registry=registry), registry)
+
+
+def sound_config_of_run(
+    run: Run, overrides: Sequence[str], project: Project, components: Iterable[Any] = ()
+) -> ComposedConfig:
+    """Read the config of a run, with overrides on top, and check it.
+
+    Raises:
+        ConfigError: it cannot be read, or has problems; carries all of them.
+        InputError: the run was made in Python from objects, which no config describes.
+    """
+    registry = Registry.discover(project.root).with_marked(components)
+    return _checked(config_of_run(run, overrides, project, registry), registry)
+
+
+def config_of_run(run: Run, overrides: Sequence[str], project: Project, registry: Registry) -> ComposedConfig:
+    """Read the config of a run, with overrides on top; what it may name is up to the present project, not to itself.
+
+    Raises:
+        ConfigError: it cannot be read, or may not be.
+        InputError: the run was made in Python from objects, which no config describes.
+    """
+    if run.config and "model" not in run.config:
+        raise InputError(
+            f"{run.folder.path}: this run was made in Python from objects, and no config says how to make them again. "
+            f"Its tensors are in {run.folder.checkpoints}: model.safetensors of a checkpoint loads with safetensors."
+        )
+    config = load_saved(run.folder.path, overrides, project, registry)
+    config[TRUST] = _present_trust(overrides, project, registry)
+    return config
+
+
+def _present_trust(overrides: Sequence[str], project: Project, registry: Registry) -> list[str]:
+    """Return whom the present project and this command trust: a run's config may come from a stranger."""
+    own = [item for item in overrides if item.partition("=")[0] == TRUST]
+    return list(compose(own, project=project, registry=registry)[TRUST])
+
+
+def _checked(config: ComposedConfig, registry: Registry) -> ComposedConfig:
+    problems = check_config(config, registry)
+    if problems:
+        raise ConfigError(problems)
+    return config
