@@ -35,9 +35,7 @@ def image_bytes(image: Any, name: str) -> bytes:
     rows = np.ascontiguousarray(pixels.transpose(1, 2, 0)).reshape(height, width * channels)
     raw = b"".join(b"\0" + row.tobytes() for row in rows)  # each row begins with its filter: none
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(raw)) + _chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(raw)) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -16,7 +16,7 @@ from accelerator.runtime.checkpoint.random_state import random_state, restore_ra
 from accelerator.runtime.checkpoint.tree import check_tree
 from accelerator.runtime.checkpoint.weights import load_weights
 from accelerator.runtime.data.fetch import Fetcher
-from accelerator.runtime.data.loader import Loader, Source
+from accelerator.runtime.data.loader import Loader, Source, is_iterable
 from accelerator.runtime.data.plan import SequentialSampler, Shape, ShuffleSampler
 from accelerator.runtime.data.splits import SPLITS, DataSplits
 from accelerator.runtime.data.transforms import NamedTransform, check_batch_transforms, named_transforms
@@ -131,9 +131,8 @@ def _build_loaders(context: "Context", source: PartsSource) -> None:
     sampler = data.sampler or (ShuffleSampler() if settings.loader.shuffle else SequentialSampler())
     context.train_loader = None
     if data.train is not None:
-        is_sized = callable(getattr(type(data.train), "__len__", None))
         loaded = _source(context, data.train, samples, batches, training=True)
-        context.train_loader = Loader(loaded, shape, sampler if is_sized or data.sampler else None)
+        context.train_loader = Loader(loaded, shape, data.sampler if is_iterable(data.train) else sampler)
     context.evaluation_loaders = {
         split: {
             name: Loader(_source(context, dataset, samples, batches, training=False), evaluation)
@@ -166,17 +165,15 @@ def _materialise(context: "Context") -> None:
     loader = context.train_loader or next(
         (item for sets in context.evaluation_loaders.values() for item in sets.values()), None
     )
-    first = next(loader.epoch(0), None) if loader is not None else None
+    first = loader.first_batch() if loader is not None else None
     if first is None:
         raise ConfigError(Problem("model", "has lazy modules, and there is no batch to shape them by", "Give it data."))
     context.model.to(context.engine.device)
     was_training = context.model.training
     context.model.eval()
     with torch.no_grad():
-        context.task.prediction_step(context, first[0])
+        context.task.prediction_step(context, first)
     context.model.train(was_training)
-    if loader is not None:
-        loader.close()
 
 
 def _data_notes(context: "Context") -> list[str]:
@@ -191,8 +188,11 @@ def _data_notes(context: "Context") -> list[str]:
         "iterable": "batches read from an iterable",
     }
     notes = [words[loader.way]]
-    if workers and loader.way != "workers":
-        notes.append(f"loader.workers={workers} has no effect: the data is read without them")
+    if workers and loader.way == "memory":
+        notes.append(f"loader.workers={workers} has no effect: the data lies in memory")
+    if loader.way == "iterable":  # its order is its own, and only one reader keeps it
+        notes += [f"loader.workers={workers} has no effect: an iterable is read in order, in this process"] if workers else []
+        notes += ["loader.shuffle has no effect: an iterable comes in its own order"] if context.settings.loader.shuffle else []
     return notes
 
 

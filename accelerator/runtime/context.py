@@ -76,7 +76,6 @@ class Context:
     _is_building: bool
     _run_folder: Path | None
     _logged: dict[str, list[tuple[Any, str]]]
-    last_rates: dict[str, float]
     # The parts, there once the context is built.
     engine: Engine
     data: DataSplits
@@ -190,7 +189,6 @@ class Context:
         self._is_building = False
         self._run_folder = None
         self._logged = {}
-        self.last_rates = {}
         self.settings = settings
         self.config = config
         self.state = TrainState()

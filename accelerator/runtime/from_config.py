@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from accelerator.components import Registry
 from accelerator.config.build import Builder, builder_for
-from accelerator.config.compose import ComposedConfig, composition_of
+from accelerator.config.compose import composition_of
 from accelerator.config.project import Project, find_project
 from accelerator.config.provenance import Provenance
 from accelerator.config.read import read_entries, read_section
@@ -47,7 +47,7 @@ _OWN_IMPLEMENTATION = ("fused", "foreach", "capturable", "differentiable")
 
 @final
 class ConfigParts:
-    """Builds each part from its node. Nothing of torch's is made before it is asked for.
+    """Builds each part from its node, when it is asked for.
 
     Attributes:
         config: the composed config, its own copy.
@@ -60,6 +60,7 @@ class ConfigParts:
         registry = composition.registry if composition else Registry.discover(project.root)
         self.config: DictConfig = copy.deepcopy(config)
         self._provenance = composition.provenance if composition else Provenance({})
+        _make_absolute(self.config, project)
         self.settings = _settings(self.config, project, self._provenance)
         self._builder = _builder(registry.with_marked(components), self.config, project, self._provenance)
         self._notes: list[str] = []
@@ -89,7 +90,11 @@ class ConfigParts:
                 self._builder.build(entry.loss, "loss", f"loss.{name}.loss"),
                 entry.weight,
                 entry.inputs,
-                None if entry.transform is None else self._builder.build(entry.transform, "transform", f"loss.{name}.transform"),
+                (
+                    None
+                    if entry.transform is None
+                    else self._builder.build(entry.transform, "transform", f"loss.{name}.transform")
+                ),
             )
             for name, entry in entries.items()
         }
@@ -97,7 +102,9 @@ class ConfigParts:
     def metrics(self) -> Mapping[str, MetricTerm]:
         entries = read_entries(MetricEntry, self.config.metric, "metric", self._provenance)
         return {
-            name: MetricTerm(self._builder.build(entry.metric, "metric", f"metric.{name}.metric"), entry.inputs, entry.on)
+            name: MetricTerm(
+                self._builder.build(entry.metric, "metric", f"metric.{name}.metric"), entry.inputs, entry.on
+            )
             for name, entry in entries.items()
         }
 
@@ -149,7 +156,9 @@ class ConfigParts:
     def _named(self, key: str, kind: str) -> dict[str, Callable[..., Any]]:
         nodes = OmegaConf.select(self.config, key) or {}
         return {
-            str(name): self._builder.build(node, kind, f"{key}.{name}") for name, node in nodes.items() if node is not None
+            str(name): self._builder.build(node, kind, f"{key}.{name}")
+            for name, node in nodes.items()
+            if node is not None
         }
 
     def _optimizer_nodes(
@@ -200,6 +209,12 @@ class ConfigParts:
         )
 
 
+def _make_absolute(config: DictConfig, project: Project) -> None:
+    """Let relative paths start at the project root, whatever the working folder is."""
+    for name, path in config.paths.items():
+        config.paths[name] = str(project.absolute(str(path)))
+
+
 def _settings(config: DictConfig, project: Project, provenance: Provenance) -> Settings:
     paths = read_section(PathsConfig, config.paths, "paths", provenance)
     return Settings(
@@ -218,8 +233,3 @@ def _settings(config: DictConfig, project: Project, provenance: Provenance) -> S
 def _builder(registry: Registry, config: DictConfig, project: Project, provenance: Provenance) -> Builder:
     builder = builder_for(registry, tuple(config.trust), project.root)
     return Builder(builder.registry, builder.trust, provenance.source_of)
-
-
-def config_of(parts: Any) -> ComposedConfig | DictConfig | None:
-    """Return the config of parts that have one."""
-    return parts.config if isinstance(parts, ConfigParts) else None

@@ -81,9 +81,7 @@ def as_losses(loss: Any) -> dict[str, LossTerm]:
 
 def as_metrics(metrics: Mapping[str, Any] | None) -> dict[str, MetricTerm]:
     """Return metrics by name; a bare metric is fed with prediction and target, on validation and test."""
-    return {
-        name: item if isinstance(item, MetricTerm) else MetricTerm(item) for name, item in (metrics or {}).items()
-    }
+    return {name: item if isinstance(item, MetricTerm) else MetricTerm(item) for name, item in (metrics or {}).items()}
 
 
 def as_optimization(optimizer: Any, scheduler: Any) -> Optimization:

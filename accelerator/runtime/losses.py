@@ -68,9 +68,7 @@ class Losses:
         return [part for part in parts if isinstance(part, torch.nn.Module)]
 
 
-def _mean(
-    term: LossTerm, name: str, outputs: Mapping[str, Any], batch: Mapping[str, Any]
-) -> tuple[Tensor, int | None]:
+def _mean(term: LossTerm, name: str, outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> tuple[Tensor, int | None]:
     user = f"loss.{name}"
     values = [look_up(field_name, outputs, batch, user=user) for field_name in term.inputs]
     if term.transform is not None:

@@ -79,7 +79,11 @@ class Metrics:
         values: dict[str, float] = {}
         for name, metric in self.metrics.items():
             found = metric.compute()
-            parts = {f"{name}_{key}": value for key, value in found.items()} if isinstance(found, Mapping) else {name: found}
+            parts = (
+                {f"{name}_{key}": value for key, value in found.items()}
+                if isinstance(found, Mapping)
+                else {name: found}
+            )
             values |= {key: _as_float(value, name) for key, value in parts.items()}
         return values
 

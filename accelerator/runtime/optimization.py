@@ -1,7 +1,7 @@
 """Optimizers over parameter groups, and the schedulers that change their learning rates."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,14 +66,17 @@ class Optimization:
 
     def parameters(self) -> list[torch.nn.Parameter]:
         """Return every parameter that some optimizer steps."""
-        return [item for optimizer in self.optimizers.values() for group in optimizer.param_groups for item in group["params"]]
+        return [
+            item
+            for optimizer in self.optimizers.values()
+            for group in optimizer.param_groups
+            for item in group["params"]
+        ]
 
-    def learning_rates(self) -> dict[str, float]:
-        """Return the current learning rate of each optimizer (of its first group), by its metric name."""
-        rates = {name: float(item.param_groups[0]["lr"]) for name, item in self.optimizers.items()}
-        if len(rates) == 1:
-            return {"optimizer/lr": next(iter(rates.values()))}
-        return {f"optimizer/lr_{name}": rate for name, rate in rates.items()}
+    def learning_rates(self) -> Iterator[tuple[str, float]]:
+        """Yield the metric name and the current learning rate of each optimizer (of its first group)."""
+        for name, optimizer in self.optimizers.items():
+            yield "optimizer/lr" if len(self.optimizers) == 1 else f"optimizer/lr_{name}", optimizer.param_groups[0]["lr"]
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of all optimizers and schedulers."""

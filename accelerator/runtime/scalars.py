@@ -6,9 +6,9 @@ over in one transfer. A value that is not finite is found then, with the step it
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,8 +21,7 @@ LOSS = "train/loss"
 EPOCH_LOSS = "train/epoch_loss"
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One value of one metric, as it goes to the journal. `step` is the number of optimizer steps done."""
 
     name: str
@@ -33,71 +32,79 @@ class Point:
 
     def record(self) -> dict[str, Any]:
         """Return the point as a journal record."""
-        return {
-            "kind": "metric",
-            "name": self.name,
-            "value": self.value,
-            "step": self.step,
-            "epoch": self.epoch,
-            "time": self.time,
-        }
+        return {"kind": "metric", **self._asdict()}
+
+
+class _Mark(NamedTuple):
+    """Where a point ends: it is made of the values before `end` and after the mark before."""
+
+    end: int
+    step: int
+    epoch: int
+    time: float
 
 
 @dataclass(slots=True)
 class _Series:
-    """What has come in for one name since its last point. Tensors become floats when they are fetched."""
+    """What has come in for one name and did not leave as a point. Tensors become floats when they are fetched."""
 
     values: list[Any] = field(default_factory=list)
     items: list[int] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
     reduce: str = "mean"
     is_loss: bool = False
+    marks: list[_Mark] = field(default_factory=list)
+    num_fetched: int = 0
+    """How many of the values are floats that were looked at already."""
 
+    def add(self, value: Any, items: int, step: int) -> None:
+        self.values.append(value)
+        self.items.append(items)
+        self.steps.append(step)
 
-@dataclass(slots=True)
-class _Due:
-    """A point whose values may still be on the device."""
+    def mark(self, step: int, epoch: int, now: float) -> None:
+        end = len(self.values)
+        if end > (self.marks[-1].end if self.marks else 0):
+            self.marks.append(_Mark(end, step, epoch, now))
 
-    name: str
-    series: _Series
-    step: int
-    epoch: int
-    time: float
-
-    def point(self) -> Point:
-        values = [float(value) for value in self.series.values]
-        return Point(self.name, reduce_values(values, self.series.reduce, self.series.items), self.step, self.epoch, self.time)
+    def take_points(self, name: str) -> list[Point]:
+        """Return the marked points and forget what they are made of. All values are floats by then."""
+        points, start = [], 0
+        for end, step, epoch, now in self.marks:
+            value = self.values[start]
+            if end - start > 1:
+                value = reduce_values(self.values[start:end], self.reduce, self.items[start:end])
+            points.append(Point(name, float(value), step, epoch, now))
+            start = end
+        self.marks.clear()
+        del self.values[:start], self.items[:start], self.steps[:start]
+        self.num_fetched = len(self.values)
+        return points
 
 
 class ScalarLog:
     """Collects what is logged in training; points come out at log intervals.
 
     Attributes:
-        waiting: points that were marked and not fetched yet.
+        waiting: how often points were marked since the last fetch.
         intervals: names that have an interval of their own.
     """
 
     def __init__(self, loss_names: Sequence[str]) -> None:
-        self._loss = _Series(is_loss=True)
-        self._only_loss = loss_names[0] if len(loss_names) == 1 else ""
-        self._series: dict[str, _Series] = {}
+        self.waiting = 0
         self.intervals: dict[str, Interval] = {}
-        self._due: list[_Due] = []
+        self._loss = _Series(is_loss=True)
+        self._series: dict[str, _Series] = {LOSS: self._loss}
+        self._only_loss = loss_names[0] if len(loss_names) == 1 else ""
         self._epoch_sum = 0.0
         self._epoch_items = 0
 
-    @property
-    def waiting(self) -> int:
-        return len(self._due)
-
     def add_loss(self, loss: Tensor, num_items: int, terms: Mapping[str, Tensor], step: int) -> None:
         """Take the loss of one micro-batch: a scalar mean over `num_items`; `terms` are the named parts of it."""
-        series = self._loss
-        series.values.append(loss.detach())
-        series.items.append(num_items)
-        series.steps.append(step)
-        for name, value in terms.items():
-            self._add(f"{LOSS}_{name}", value, num_items, step, "mean", is_loss=True)
+        self._loss.add(loss.detach(), num_items, step)
+        if terms:
+            for name, value in terms.items():
+                self._of(f"{LOSS}_{name}", "mean", is_loss=True).add(value, num_items, step)
 
     def add(self, name: str, value: Any, step: int, reduce: str = "mean") -> None:
         """Take a number or a scalar tensor for a named point.
@@ -107,7 +114,7 @@ class ScalarLog:
         """
         if reduce not in REDUCTIONS:
             raise ComponentError(f"context.log('{name}', reduce='{reduce}'): {did_you_mean(reduce, REDUCTIONS)}")
-        self._add(name, value.detach() if isinstance(value, Tensor) else value, 1, step, reduce)
+        self._of(name, reduce).add(value.detach() if isinstance(value, Tensor) else value, 1, step)
 
     def set_interval(self, name: str, interval: Interval) -> None:
         """Give a name its own interval: its points are marked by name."""
@@ -116,12 +123,15 @@ class ScalarLog:
     def mark(self, step: int, epoch: int, names: Sequence[str] | None = None) -> None:
         """Make a point of what has come in since the last one, for all names or the given ones."""
         now = time.time()
-        if names is None and self._loss.values:
-            self._due.append(_Due(LOSS, self._loss, step, epoch, now))
-            self._loss = _Series(is_loss=True)
-        for name in [*self._series] if names is None else names:
-            if name in self._series and (names is not None or name not in self.intervals):
-                self._due.append(_Due(name, self._series.pop(name), step, epoch, now))
+        self.waiting += 1
+        if names is None:
+            for name, series in self._series.items():
+                if name not in self.intervals:
+                    series.mark(step, epoch, now)
+        else:
+            for name in names:
+                if name in self._series:
+                    self._series[name].mark(step, epoch, now)
 
     def fetch(self) -> list[Point]:
         """Bring every value over in one transfer and return the points that were marked.
@@ -129,17 +139,14 @@ class ScalarLog:
         Raises:
             NonFiniteError: a loss is NaN or infinite; says which, and at which step.
         """
-        due, self._due = self._due, []
-        series = [item.series for item in due] + [self._loss, *self._series.values()]
-        names = [item.name for item in due] + [LOSS, *self._series]
-        arrived = _bring_over(series)
-        self._check_finite(names, series, arrived)
-        for name, item, values in zip(names, series, arrived, strict=True):
-            for place, value in values:
-                if name == LOSS:
-                    self._epoch_sum += value * item.items[place]
-                    self._epoch_items += item.items[place]
-        return [item.point() for item in due]
+        self.waiting = 0
+        _bring_over(self._series.values())
+        self._check_finite()
+        loss = self._loss
+        for value, items in zip(loss.values[loss.num_fetched :], loss.items[loss.num_fetched :], strict=True):
+            self._epoch_sum += value * items
+            self._epoch_items += items
+        return [point for name, series in self._series.items() for point in series.take_points(name)]
 
     def end_epoch(self, step: int, epoch: int) -> Point | None:
         """Return the mean loss over the items of the epoch, and start the next one. Fetch before."""
@@ -151,39 +158,37 @@ class ScalarLog:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what has come in since the last points. Fetch before, so that all of it are numbers."""
-        open_series = {LOSS: self._loss, **self._series}
         return {
             "epoch_sum": self._epoch_sum,
             "epoch_items": self._epoch_items,
             "series": {
                 name: [item.values, item.items, item.steps, item.reduce, item.is_loss]
-                for name, item in open_series.items()
+                for name, item in self._series.items()
             },
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned."""
         self._epoch_sum, self._epoch_items = state["epoch_sum"], state["epoch_items"]
-        series = {name: _Series(*saved) for name, saved in state["series"].items()}
-        self._loss = series.pop(LOSS)
-        self._series = series
+        self._series = {}
+        for name, (values, items, steps, reduce, is_loss) in state["series"].items():
+            restored = _Series(list(values), list(items), list(steps), reduce, is_loss, num_fetched=len(values))
+            self._series[name] = restored
+        self._loss = self._series[LOSS]
 
-    def _add(self, name: str, value: Any, items: int, step: int, reduce: str, *, is_loss: bool = False) -> None:
+    def _of(self, name: str, reduce: str, *, is_loss: bool = False) -> _Series:
         series = self._series.get(name)
         if series is None:
             series = self._series[name] = _Series(reduce=reduce, is_loss=is_loss)
-        series.values.append(value)
-        series.items.append(items)
-        series.steps.append(step)
+        return series
 
-    def _check_finite(
-        self, names: Sequence[str], series: Sequence[_Series], arrived: Sequence[list[tuple[int, float]]]
-    ) -> None:
+    def _check_finite(self) -> None:
         bad = [
-            (item.steps[place], -len(name), name, value)
-            for name, item, values in zip(names, series, arrived, strict=True)
-            for place, value in values
-            if item.is_loss and not math.isfinite(value)
+            (series.steps[place], -len(name), name, series.values[place])
+            for name, series in self._series.items()
+            if series.is_loss and not all(map(math.isfinite, series.values))
+            for place, value in enumerate(series.values)
+            if not math.isfinite(value)
         ]
         if bad:
             step, _, name, value = min(bad)  # at the first step, the longest name: the term rather than the sum
@@ -196,28 +201,25 @@ class ScalarLog:
             )
 
 
-def _bring_over(series: Sequence[_Series]) -> list[list[tuple[int, float]]]:
-    """Turn all tensors into floats, in place; return for each series (place, value) of what was a tensor."""
+def _bring_over(every: Iterable[_Series]) -> None:
+    """Turn all tensors into floats, in place, by one transfer."""
     where = [
-        (number, place)
-        for number, item in enumerate(series)
-        for place, value in enumerate(item.values)
-        if isinstance(value, Tensor)
+        (series.values, place)
+        for series in every
+        for place in range(series.num_fetched, len(series.values))
+        if isinstance(series.values[place], Tensor)
     ]
-    arrived: list[list[tuple[int, float]]] = [[] for _ in series]
     if where:
-        tensors = [series[number].values[place] for number, place in where]
-        for (number, place), value in zip(where, _floats(tensors), strict=True):
-            series[number].values[place] = value
-            arrived[number].append((place, value))
-    return arrived
+        for (values, place), value in zip(where, _floats([values[place] for values, place in where]), strict=True):
+            values[place] = value
 
 
-def _floats(tensors: Sequence[Tensor]) -> list[float]:
+def _floats(tensors: list[Tensor]) -> list[float]:
     first = tensors[0]
     if any(item.dtype != first.dtype or item.device != first.device or item.dim() for item in tensors):
-        tensors = [item.to(first.device, torch.float64 if first.device.type != "mps" else torch.float32).reshape(()) for item in tensors]
-    found: list[float] = torch.stack(list(tensors)).tolist()
+        exact = torch.float32 if first.device.type == "mps" else torch.float64
+        tensors = [item.to(first.device, exact).reshape(()) for item in tensors]
+    found: list[float] = torch.stack(tensors).tolist()
     return found
 
 

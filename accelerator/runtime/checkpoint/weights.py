@@ -51,5 +51,7 @@ def load_weights(model: torch.nn.Module, tensors: Mapping[str, Tensor], *, key: 
     except RuntimeError as error:
         lines = [line.strip() for line in str(error).splitlines()[1:]]
         raise ConfigError(
-            Problem(key, f"they do not fit the model: {' '.join(lines)}", "Choose the model that they were trained with.")
+            Problem(
+                key, f"they do not fit the model: {' '.join(lines)}", "Choose the model that they were trained with."
+            )
         ) from error

@@ -1,7 +1,8 @@
 """From samples to a batch, in the training process or in a worker: fetch, sample transforms, collate.
 
-Whatever draws from the global generators on the way (a data set with its own augmentation, a transform that takes no
-`rng`) finds them seeded for its batch: so a batch is the same in any worker and after a resume.
+Whatever draws from the global generators on the way finds them seeded: a data set with its own augmentation for its
+batch, so that a batch is the same in any worker and after a resume; a sample transform that takes no `rng` for its
+sample, so that micro-batches make no difference either.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,8 +13,8 @@ from torch.utils.data import default_collate
 
 from accelerator.errors import ComponentError
 from accelerator.runtime.data.plan import Request
-from accelerator.runtime.data.randomness import mix_seed, sample_generator, seeded_globals
-from accelerator.runtime.data.transforms import NamedTransform
+from accelerator.runtime.data.randomness import mix_seed, sample_generator, seed_globals, seeded_globals
+from accelerator.runtime.data.transforms import NamedTransform, check_mapping
 
 PAIR = ("input", "target")
 
@@ -51,11 +52,13 @@ class Fetcher:
         return [self.dataset[index] for index in indices]
 
     def _already_a_batch(self, batch: Any) -> dict[str, Any]:
-        if self.sample_transforms:
-            names = ", ".join(transform.name for transform in self.sample_transforms)
+        names = ", ".join(transform.name for transform in self.sample_transforms)
+        unused = f"sample_transform ({names})" if names else "collate" if self.collate is not None else ""
+        if unused:
+            remedy = "Use `transform` instead, which works on batches." if names else "Set collate=null."
             raise ComponentError(
-                f"{type(self.dataset).__name__} gives whole batches (__getitems__), so sample_transform ({names}) has "
-                f"no samples to work on. Use `transform` instead, which works on batches."
+                f"{type(self.dataset).__name__} gives whole batches (__getitems__), so {unused} has no samples to "
+                f"work on. {remedy}"
             )
         return as_fields(batch, self.fields)
 
@@ -65,7 +68,9 @@ class Fetcher:
             if transform.takes_rng:
                 fields = transform.function(fields, sample_generator(self.seed, epoch, position, stream))
             else:
+                seed_globals(mix_seed(self.seed, epoch, stream, position))  # the batch's block puts them back
                 fields = transform.function(fields)
+            check_mapping(fields, f"sample_transform '{transform.name}'", "sample")
         return fields
 
 

@@ -8,7 +8,7 @@ fetched batch by batch, by `workers` processes when there are any; an iterable i
 import itertools
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from accelerator.errors import ConfigError, Problem
 from accelerator.runtime.data.fetch import Fetcher
 from accelerator.runtime.data.memory import TensorSource, tensor_source
-from accelerator.runtime.data.plan import EpochPlan, Request, Sampler, SequentialSampler, Shape
+from accelerator.runtime.data.plan import EpochPlan, Request, Sampler, SequentialSampler, Shape, is_batched
 from accelerator.runtime.data.randomness import mix_seed, seeded_globals
 from accelerator.runtime.data.transforms import NamedTransform, apply_transforms
 
@@ -35,6 +35,7 @@ class Source:
     transforms: Sequence[NamedTransform]
     move: Callable[[Mapping[str, Any]], dict[str, Any]]
     """Puts a batch on the device."""
+    device: torch.device
     looks_ahead: bool = False
     """Whether a batch is moved while the one before it is worked on: pays where copies are asynchronous."""
     workers: int = 0
@@ -51,10 +52,12 @@ class Loader:
         self._memory: TensorSource | None = None
         self._plan: EpochPlan | None = None
         self._workers: _Workers | None = None
-        if isinstance(dataset, IterableDataset) or not isinstance(dataset, Sized):
+        if is_iterable(dataset):
             if sampler is not None:
                 raise ConfigError(
-                    Problem("sampler", f"{type(dataset).__name__} has no length, so it has no order to choose", "Remove it.")
+                    Problem(
+                        "sampler", f"{type(dataset).__name__} has no length, so it has no order to choose", "Remove it."
+                    )
                 )
             return
         self._plan = EpochPlan(len(dataset), shape, sampler or SequentialSampler(), fetcher.seed)
@@ -62,6 +65,11 @@ class Loader:
             self._memory = tensor_source(dataset, fetcher.fields)
         if source.workers and self._memory is None:
             self._workers = _Workers(source)
+
+    @property
+    def has_given_batches(self) -> bool:
+        """Whether the sampler gives batches, of whatever size, instead of indices."""
+        return self._plan is not None and is_batched(self._plan.order(0))
 
     @property
     def way(self) -> str:
@@ -80,13 +88,21 @@ class Loader:
         """Yield (batch on the device, whether it ends a step), from the given step of the epoch on."""
         source = self._source
         placed = self._placed(epoch, first_step)
-        if not source.transforms and not source.looks_ahead:
-            for batch, _, ends_step in placed:
-                yield source.move(batch), ends_step
+        if self._memory is not None and self._memory.device == source.device:  # nothing to move
+            for batch, position, ends_step in placed:
+                if source.transforms:
+                    yield apply_transforms(source.transforms, batch, source.fetcher.seed, epoch, position), ends_step
+                else:
+                    yield batch, ends_step
             return
         moved = ((source.move(batch), position, ends_step) for batch, position, ends_step in placed)
         for batch, position, ends_step in _one_ahead(moved) if source.looks_ahead else moved:
             yield apply_transforms(source.transforms, batch, source.fetcher.seed, epoch, position), ends_step
+
+    def first_batch(self) -> Mapping[str, Any] | None:
+        """Return the first batch of the first epoch, fetched in this process; None when there is none."""
+        in_process = Loader(replace(self._source, workers=0), self._shape, self._plan and self._plan.sampler)
+        return next((batch for batch, _ in in_process.epoch(0)), None)
 
     def close(self) -> None:
         """End the workers."""
@@ -98,7 +114,7 @@ class Loader:
             return self._read(epoch, first_step)
         if self._memory is not None:
             order = self._plan.order(epoch)
-            if len(order) == 0 or not isinstance(order[0], Sequence):
+            if not is_batched(order):
                 return self._memory.batches(order, self._shape, first_step)
         requests = self._plan.requests(epoch, first_step)
         if self._workers is not None:
@@ -106,20 +122,27 @@ class Loader:
         return ((self._source.fetcher(request), request.position, request.ends_step) for request in requests)
 
     def _read(self, epoch: int, first_step: int) -> Iterator[Placed]:
-        """Read an iterable in order; what a resumed epoch has seen is read again and left out."""
+        """Read an iterable in order, a whole step at a time, so that it is known which micro-batch ends it.
+
+        What a resumed epoch has seen is read again and left out.
+        """
         shape, fetcher = self._shape, self._source.fetcher
-        samples = iter(fetcher.dataset)
-        position, step = 0, 0
-        while True:
-            for number in range(shape.accumulation):
+        with seeded_globals(mix_seed(fetcher.seed, epoch)):
+            samples = iter(fetcher.dataset)
+        position, step, is_full = 0, 0, True
+        while is_full:
+            batches: list[tuple[dict[str, Any], int]] = []
+            begin = position
+            for _ in range(shape.accumulation):
                 with seeded_globals(mix_seed(fetcher.seed, epoch, position)):
                     found = list(itertools.islice(samples, shape.micro_batch_size))
-                    if not found or (shape.drop_last and len(found) < shape.micro_batch_size):
-                        return
-                    batch = fetcher.batch_of(found, epoch, position) if step >= first_step else None
-                if batch is not None:
-                    yield batch, position, number == shape.accumulation - 1
+                    if found and step >= first_step:
+                        batches.append((fetcher.batch_of(found, epoch, position), position))
                 position += len(found)
+            is_full = position - begin == shape.batch_size
+            if is_full or not shape.drop_last:
+                last = len(batches) - 1
+                yield from ((batch, start, place == last) for place, (batch, start) in enumerate(batches))
             step += 1
 
 
@@ -141,6 +164,7 @@ class _Workers:
 
     def __init__(self, source: Source) -> None:
         self._requests = _Requests()
+        self._running: Any = None  # torch's iterator over the loader, which owns the processes
         self._loader: DataLoader[Any] | None = DataLoader(
             _FetchedDataset(source.fetcher),
             batch_size=None,
@@ -149,7 +173,7 @@ class _Workers:
             persistent_workers=True,
             prefetch_factor=_PREFETCH_PER_WORKER,
             pin_memory=source.pin_memory,
-            worker_init_fn=_ignore_interrupt,
+            worker_init_fn=_leave_signals_to_the_run,
             generator=torch.Generator(),  # else every epoch would draw from the global generator
         )
 
@@ -157,12 +181,15 @@ class _Workers:
         """Yield the batches of the requests, in their order."""
         assert self._loader is not None, "closed"
         self._requests.current = list(requests)
-        for request, batch in zip(self._requests.current, self._loader, strict=True):
+        self._running = iter(self._loader)
+        for request, batch in zip(self._requests.current, self._running, strict=True):
             yield batch, request.position, request.ends_step
 
     def close(self) -> None:
-        """End the processes: they live as long as torch's loader does."""
-        self._loader = None
+        """End the processes, also while an exception's traceback still holds the loader."""
+        if self._running is not None:
+            self._running._shutdown_workers()
+        self._running = self._loader = None
 
 
 class _FetchedDataset(torch.utils.data.Dataset[dict[str, Any]]):
@@ -175,10 +202,19 @@ class _FetchedDataset(torch.utils.data.Dataset[dict[str, Any]]):
         return self._fetcher(request)
 
 
-def _ignore_interrupt(worker: int) -> None:
-    """Let Ctrl-C, which reaches the whole process group, be the training process's to answer."""
+def is_iterable(dataset: Any) -> bool:
+    """Tell whether a data set can only be read in its own order."""
+    return isinstance(dataset, IterableDataset) or not isinstance(dataset, Sized)
+
+
+def _leave_signals_to_the_run(worker: int) -> None:
+    """Let signals that reach the whole process group be the training process's to answer.
+
+    The first SIGTERM only arms the second, so that a worker that hangs can still be ended.
+    """
     del worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.signal(number, signal.SIG_DFL))
 
 
 def _one_ahead(items: Iterator[Placed]) -> Iterator[Placed]:

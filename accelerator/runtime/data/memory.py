@@ -25,10 +25,14 @@ class TensorSource:
         self.fields = fields
         self._rows = rows
         first = next(iter(fields.values()))
+        devices = {value.device for value in fields.values()}
+        self.device = first.device if len(devices) == 1 else None
         self.length = len(first) if rows is None else len(rows)
         self._sample_bytes = max(1, sum(value[:1].numel() * value.element_size() for value in fields.values()))
 
-    def batches(self, order: Sequence[int], shape: Shape, first_step: int) -> Iterator[tuple[dict[str, Any], int, bool]]:
+    def batches(
+        self, order: Sequence[int], shape: Shape, first_step: int
+    ) -> Iterator[tuple[dict[str, Any], int, bool]]:
         """Yield (batch, position of its first sample, whether it ends a step) from the given step on."""
         indices = order if isinstance(order, Tensor) else torch.as_tensor(list(order), dtype=torch.int64)
         size, micro = shape.batch_size, shape.micro_batch_size
@@ -51,6 +55,7 @@ def tensor_source(dataset: Any, fields: Sequence[str] | None) -> TensorSource | 
     rows = None
     while type(dataset) is Subset:
         inner = torch.as_tensor(list(dataset.indices), dtype=torch.int64)
+        inner = torch.where(inner < 0, inner + len(dataset.dataset), inner)  # counted from the end
         rows = inner if rows is None else inner[rows]
         dataset = dataset.dataset
     if type(dataset) is not TensorDataset:

@@ -93,7 +93,7 @@ class EpochPlan:
     def num_steps(self, epoch: int) -> int:
         """Return the optimizer steps of an epoch."""
         order = self.order(epoch)
-        if _is_batched(order):
+        if is_batched(order):
             return len(order)
         full, rest = divmod(len(order), self.shape.batch_size)
         return full if self.shape.drop_last or not rest else full + 1
@@ -109,16 +109,17 @@ class EpochPlan:
 
     def _micro_batches(self, step: Sequence[int], epoch: int, position: int) -> Iterator[Request]:
         start, stop = _share(len(step), self.shape.rank, self.shape.world_size)
-        size = self.shape.micro_batch_size
+        # A sampler's own batch is taken whole, whatever its size, unless micro-batches were asked for.
+        size = self.shape.micro_batch_size if self.shape.accumulation > 1 else max(1, stop - start)
         for begin in range(start, stop, size):
             end = min(begin + size, stop)
             indices = step[begin:end]
-            plain = indices.tolist() if isinstance(indices, Tensor) else list(indices)
-            yield Request(plain, epoch, position + begin, ends_step=end == stop)
+            plain = indices.tolist() if isinstance(indices, Tensor) else indices
+            yield Request([int(index) for index in plain], epoch, position + begin, ends_step=end == stop)
 
 
 def _steps(order: Sequence[Any], shape: Shape) -> Iterator[Sequence[int]]:
-    if _is_batched(order):
+    if is_batched(order):
         yield from order
         return
     last = len(order) - len(order) % shape.batch_size if shape.drop_last else len(order)
@@ -126,8 +127,9 @@ def _steps(order: Sequence[Any], shape: Shape) -> Iterator[Sequence[int]]:
         yield order[start : min(start + shape.batch_size, last)]
 
 
-def _is_batched(order: Sequence[Any]) -> bool:
-    return len(order) > 0 and isinstance(order[0], Sequence)
+def is_batched(order: Sequence[Any]) -> bool:
+    """Tell whether an order is one of batches: of lists, tensors or arrays of indices."""
+    return len(order) > 0 and (isinstance(order[0], Sequence) or getattr(order[0], "ndim", 0) > 0)
 
 
 def _share(length: int, rank: int, world_size: int) -> tuple[int, int]:

@@ -37,7 +37,14 @@ class BatchRandom:
     """
 
     def __init__(
-        self, seed: int, epoch: int, position: int, batch_size: int, *, stream: int = 0, device: torch.device | str = "cpu"
+        self,
+        seed: int,
+        epoch: int,
+        position: int,
+        batch_size: int,
+        *,
+        stream: int = 0,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.batch_size = batch_size
         self.device = torch.device(device)
@@ -52,7 +59,7 @@ class BatchRandom:
         return bits.to(torch.float32) * 2.0**-24
 
     def uniform(self, low: float = 0.0, high: float = 1.0, size: tuple[int, ...] = ()) -> Tensor:
-        """Draw float32 uniformly from [low, high)."""
+        """Draw float32 uniformly from [low, high); rounding may give `high` itself where it is far from 0."""
         return self.random(size) * (high - low) + low
 
     def normal(self, loc: float = 0.0, scale: float = 1.0, size: tuple[int, ...] = ()) -> Tensor:
@@ -62,7 +69,7 @@ class BatchRandom:
 
     def integers(self, low: int, high: int, size: tuple[int, ...] = ()) -> Tensor:
         """Draw int64 uniformly from [low, high). `high - low` is at most 2**31."""
-        return ((self._bits(size) >> 32) & 0x7FFFFFFF) % (high - low) + low
+        return (self._bits(size) & 0x7FFFFFFFFFFFFFFF) % (high - low) + low  # 63 bits: the remainder's bias is < 2**-32
 
     def bernoulli(self, probability: float, size: tuple[int, ...] = ()) -> Tensor:
         """Draw bool, True with the given probability."""
@@ -81,13 +88,18 @@ def sample_generator(seed: int, epoch: int, position: int, stream: int = 0) -> n
     return np.random.Generator(np.random.PCG64(mix_seed(seed, epoch, stream, position)))
 
 
+def seed_globals(seed: int) -> None:
+    """Seed the global generators of torch (CPU), NumPy and Python."""
+    torch.random.default_generator.manual_seed(seed)
+    np.random.seed(seed & 0xFFFFFFFF)
+    random.seed(seed)
+
+
 @contextmanager
 def seeded_globals(seed: int) -> Iterator[None]:
     """Seed the global generators of torch (CPU), NumPy and Python for a block, and put them back after it."""
     before = (torch.get_rng_state(), np.random.get_state(), random.getstate())
-    torch.random.default_generator.manual_seed(seed)
-    np.random.seed(seed & 0xFFFFFFFF)
-    random.seed(seed)
+    seed_globals(seed)
     try:
         yield
     finally:

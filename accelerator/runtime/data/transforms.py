@@ -13,6 +13,8 @@ from accelerator.runtime.data.randomness import BatchRandom, mix_seed, seeded_gl
 
 # torchvision's own batch augmentations: they mix samples on purpose, with one draw a batch.
 _MIX_BATCHES = ("MixUp", "CutMix")
+# Those that choose, once for all they are given, whether or in which order others are applied.
+_CHOOSES = ("_RandomApplyTransform", "_AutoAugmentBase", "RandomApply", "RandomChoice", "RandomOrder")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +38,8 @@ def check_batch_transforms(transforms: Sequence[NamedTransform], key: str) -> No
         ComponentError: a random transform of torchvision stands among the batch transforms.
     """
     for transform in transforms:
-        if _draws_once_a_batch(transform.function):
-            kind = type(transform.function).__name__
+        kind = _draws_once_a_batch(transform.function)
+        if kind:
             raise ComponentError(
                 f"{key}.{transform.name}: torchvision's {kind} draws once for a whole batch, so all samples would get "
                 f"the same change. Move it to sample_{key}.{transform.name}, where it draws for each sample."
@@ -56,7 +58,21 @@ def apply_transforms(
         else:
             with seeded_globals(mix_seed(seed, epoch, position, stream)):
                 batch = transform.function(batch)
+        check_mapping(batch, f"transform '{transform.name}'", "batch")
     return batch
+
+
+def check_mapping(value: Any, who: str, what: str) -> None:
+    """Refuse what a transform returned when it is no mapping of fields.
+
+    Raises:
+        ComponentError: names the transform, and what it returned.
+    """
+    if not isinstance(value, Mapping):
+        raise ComponentError(
+            f"{who} returned a {type(value).__name__}, and a mapping of fields is needed: return the {what}, also "
+            f"when it was changed in place."
+        )
 
 
 def batch_size_of(batch: Mapping[str, Any]) -> int:
@@ -87,10 +103,16 @@ def _takes_rng(function: Callable[..., Any]) -> bool:
     return any(item.name == "rng" for item in parameters) or sum(item.default is item.empty for item in positional) > 1
 
 
-def _draws_once_a_batch(function: Callable[..., Any]) -> bool:
+def _draws_once_a_batch(function: Any) -> str:
+    """Return the name of the first random transform of torchvision in `function`, or ""."""
     kind = type(function)
-    if not kind.__module__.startswith("torchvision.transforms.v2") or kind.__name__ in _MIX_BATCHES:
-        return False
-    names = {base.__name__ for base in kind.__mro__}
-    own = next((base for base in kind.__mro__ if "make_params" in vars(base) or "_get_params" in vars(base)), None)
-    return "_RandomApplyTransform" in names or (own is not None and own.__name__ != "Transform")
+    if kind.__module__.startswith("torchvision.transforms.v2"):
+        if kind.__name__ in _MIX_BATCHES:
+            return ""
+        own = next((base for base in kind.__mro__ if "make_params" in vars(base) or "_get_params" in vars(base)), None)
+        if (own is not None and own.__name__ != "Transform") or any(base.__name__ in _CHOOSES for base in kind.__mro__):
+            return kind.__name__
+    inner = vars(function).get("transforms", ()) if isinstance(function, torch.nn.Module) else ()  # a Compose's list
+    inner = inner if isinstance(inner, list | tuple) else ()
+    children = list(function.children()) if isinstance(function, torch.nn.Module) else []
+    return next((name for name in map(_draws_once_a_batch, [*inner, *children]) if name), "")

@@ -163,10 +163,14 @@ def choose_device(name: str) -> torch.device:
 
 def _no_device(name: str, there: list[str]) -> ConfigError:
     return ConfigError(
-        Problem("engine.device", f"there is no device '{name}' here; there is {', '.join(there)}", "Set engine.device=auto.")
+        Problem(
+            "engine.device", f"there is no device '{name}' here; there is {', '.join(there)}", "Set engine.device=auto."
+        )
     )
 
 
 def _check(key: str, value: str, allowed: Any) -> None:
     if value not in allowed:
-        raise ConfigError(Problem(key, f"'{value}' is none of its values. {did_you_mean(value, allowed)}", "Choose one."))
+        raise ConfigError(
+            Problem(key, f"'{value}' is none of its values. {did_you_mean(value, allowed)}", "Choose one.")
+        )

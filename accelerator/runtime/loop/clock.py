@@ -40,7 +40,9 @@ class Clock:
             self._epochs = int(interval.value)
         elif interval.unit == "ep" and steps_per_epoch is None:
             raise ConfigError(
-                Problem(key, f"{interval} needs data with a length, and this data has none", f"Count steps: {key}=500st.")
+                Problem(
+                    key, f"{interval} needs data with a length, and this data has none", f"Count steps: {key}=500st."
+                )
             )
         else:
             self._stride = interval.value * (steps_per_epoch or 1) if interval.unit == "ep" else interval.value

@@ -38,6 +38,7 @@ class Duties:
         self._validate = Clock(validate_every, per_epoch, state.step, "train.validate_every")
         self._save = Clock(checkpoint.every if saver else None, per_epoch, state.step, "checkpoint.every")
         self._named: dict[str, Clock] = {}
+        self._rates: dict[str, float] = {}
         self._has_validation = validate_every is not None
         self._last_step = math.inf if limits.steps is None else limits.steps
         self._last_epoch = math.inf if limits.epochs is None else limits.epochs
@@ -145,10 +146,10 @@ class Duties:
         """Make points of what has come in since the last ones."""
         context = self._context
         state = context.state
-        for name, rate in context.optimization.learning_rates().items():
-            if context.last_rates.get(name) != rate:
-                context.last_rates[name] = rate
-                context.scalars.add(name, rate, state.step, "last")
+        for name, rate in context.optimization.learning_rates():
+            if self._rates.get(name) != rate:  # a constant rate is one point, not one a log interval
+                self._rates[name] = rate
+                context.scalars.add(name, float(rate), state.step, "last")
         context.scalars.mark(state.step, state.epoch)
 
     def _mark_named(self, step: int) -> None:

@@ -43,7 +43,9 @@ def evaluate(context: "Context", split: str) -> dict[str, float] | None:
             losses.append((found[0]["loss"], found[1]))
         items = sum(count for _, count in losses)
         if items:
-            values[f"{split}/loss"] = sum(loss * count for loss, count in losses) / items if len(losses) > 1 else losses[0][0]
+            values[f"{split}/loss"] = (
+                sum(loss * count for loss, count in losses) / items if len(losses) > 1 else losses[0][0]
+            )
         values |= _logged(context)
         state.metrics.update(values)
         state.evaluation_seconds += time.perf_counter() - began
