@@ -91,15 +91,22 @@ def load_saved(
 
 def _saved(config: DictConfig) -> dict[str, Any]:
     kept: list[str] = []
-    marked = _map_texts(OmegaConf.to_container(config), lambda text: _mark(text, kept))
+    original = _without_total_steps(OmegaConf.to_container(config))
+    marked = _map_texts(original, lambda text: _mark(text, kept))
     try:
         resolved = OmegaConf.to_container(OmegaConf.create(marked), resolve=True)
     except OmegaConfBaseException as error:
         key = str(getattr(error, "full_key", "") or "")
         raise ConfigError(Problem(key, f"cannot be resolved: {first_line(error)}", "Correct it")) from error
-    original = OmegaConf.to_container(config)
     result: dict[str, Any] = redact(_unmark(resolved, original, kept))
     return result
+
+
+def _without_total_steps(config: Any) -> Any:
+    """Leave out what a run put there for its schedulers to read: it is no key of a config."""
+    if isinstance(config.get("train"), dict):
+        config["train"].pop("total_steps", None)
+    return config
 
 
 def _mark(text: str, kept: list[str]) -> str:
