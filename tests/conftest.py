@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+# Two workers share two cores: torch's threads would only wait for each other, spinning. Children inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _OF_OUTSIDE = ("ACCELERATOR_", "HYDRA_", "MLFLOW_")
 
 
