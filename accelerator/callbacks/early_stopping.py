@@ -41,6 +41,21 @@ class EarlyStopping(Callback):
         self._best: float | None = None
         self._waited = 0
 
+    def on_run_start(self, context: "Context") -> None:
+        """Refuse data on which this could never stop a run.
+
+        Raises:
+            ConfigError: there is no validation split.
+        """
+        if not context.evaluation_loaders["validation"]:
+            raise ConfigError(
+                Problem(
+                    "callback.early_stopping",
+                    "this data has no validation split, so it could never stop the run",
+                    "Remove it with callback.early_stopping=null, or choose data with a validation split.",
+                )
+            )
+
     def on_validation_end(self, context: "Context") -> None:
         """Judge the newest value.
 

@@ -80,9 +80,10 @@ def _step(context: "Context", batch: Batch, outputs: Mapping[str, Any]) -> StepR
 
 
 def _outputs(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Tensor) and isinstance(value, Mapping):
-        return value
-    return {PREDICTION: value}
+    if isinstance(value, Tensor) or not isinstance(value, Mapping):
+        return {PREDICTION: value}
+    outputs: Mapping[str, Any] = value
+    return outputs
 
 
 def _model_call(inputs: Inputs) -> Callable[[Any, Batch], Any]:
@@ -102,7 +103,7 @@ def _model_call(inputs: Inputs) -> Callable[[Any, Batch], Any]:
     names = tuple(inputs)
     if len(names) == 1:
         name = names[0]
-        return lambda model, batch: model(_field(batch, name))
+        return lambda model, batch: model(batch[name] if name in batch else _field(batch, name))
     return lambda model, batch: model(*[_field(batch, name) for name in names])
 
 

@@ -30,7 +30,7 @@ def test_the_main_experiment_composes_as_written(composed: Compose) -> None:
     config = composed("experiment=digits_resnet")
 
     assert isinstance(config, DictConfig)
-    assert (config.name, config.optimizer.lr, config.train.epochs) == ("digits", 3e-3, 10)
+    assert (config.name, config.optimizer.lr, config.train.epochs) == ("digits", 1e-2, 40)
     assert config.data == {"_target_": "digits"}
 
 

@@ -51,7 +51,7 @@ def test_a_choice_with_a_package_is_told_of_the_package(composed: Compose, write
     provenance = _provenance(composed("experiment=x"))
 
     assert provenance.source_of("transform.train") == "configs/experiment/x.yaml:3"
-    assert provenance.source_of("transform.train.random_shift.max_pixels").startswith("accelerator/configs/transform/")
+    assert provenance.source_of("transform.train.random_shift.max_share").startswith("accelerator/configs/transform/")
 
 
 def test_an_unknown_key_has_the_source_of_the_nearest_one_above(composed: Compose) -> None:

@@ -126,7 +126,7 @@ def test_an_interpolation_that_fails_is_told(composed: Compose) -> None:
 def test_a_flat_config_has_one_entry_a_value(composed: Compose) -> None:
     flat = flatten(composed("experiment=digits_resnet", "+model.parts=[{_target_: a, n: 1},{_target_: b}]"))
 
-    assert flat["optimizer.lr"] == 0.003
+    assert flat["optimizer.lr"] == 0.01
     assert flat["parameter_groups.no_decay.match"] == '["norm", "bias"]'
     assert (flat["model.parts.0._target_"], flat["model.parts.0.n"], flat["model.parts.1._target_"]) == ("a", 1, "b")
     assert flat["tags"] == "{}"
@@ -163,7 +163,7 @@ def test_todays_configs_change_nothing(composed: Compose, save: Any, load: Any, 
     folder = save(composed("experiment=digits_resnet"))
     write("optimizer/adamw.yaml", "_target_: adamw\nlr: 99\n")
 
-    assert load(folder).optimizer.lr == 0.003
+    assert load(folder).optimizer.lr == 0.01
 
 
 def test_a_choice_takes_todays_config_of_its_group(composed: Compose, save: Any, load: Any) -> None:
