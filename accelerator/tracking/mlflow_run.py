@@ -31,6 +31,7 @@ from accelerator.tracking.sink import SinkError, TrackedRun
 
 RUN_TAG = "accelerator.run_id"
 STATUSES = {COMPLETED: "FINISHED", FAILED: "FAILED", INTERRUPTED: "KILLED", DIED: "KILLED"}
+_STEP_LIMIT = 2**63
 _log = logging.getLogger(__name__)
 
 
@@ -49,13 +50,14 @@ class MlflowRun:
 
     def log_metrics(self, records: Iterable[Record]) -> int:
         """Log points, with the journal's time as theirs."""
-        metrics = [
-            Metric(
-                mlflow_key(record["name"]), float(record["value"]), int(record.get("time", 0) * 1000), record["step"]
-            )
-            for record in records
-        ]
         refused = 0
+        metrics = []
+        for record in records:
+            try:
+                metrics.append(_metric(record))
+            except (OverflowError, TypeError, ValueError) as error:
+                _log.warning("MLflow cannot hold %.200s: %s", record, error)
+                refused += 1
         for batch in batches(metrics, MOST_METRICS, lambda metric: len(metric.key) + 60):
             refused += self._log_batch(metrics=batch)
         return refused
@@ -127,6 +129,12 @@ class MlflowRun:
         refused = sum(self._log_batch(metrics=[item]) for item in metrics)
         refused += sum(self._log_batch(params=[item]) for item in params)
         return refused + sum(self._log_batch(tags=[item]) for item in tags)
+
+
+def _metric(record: Record) -> Metric:
+    if abs(record["step"]) >= _STEP_LIMIT:
+        raise OverflowError("the step has more than 63 bits")
+    return Metric(mlflow_key(record["name"]), float(record["value"]), int(record.get("time", 0) * 1000), record["step"])
 
 
 def open_run(client: MlflowClient, run: TrackedRun, experiment: str, artifacts: Path | None) -> tuple[Run, str]:
