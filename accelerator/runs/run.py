@@ -83,11 +83,13 @@ def is_run_folder(path: Path) -> bool:
 
 
 def _load_yaml(path: Path) -> dict[str, Any]:
+    import yaml
     from omegaconf import OmegaConf  # 0.19 s, and only who looks into a config needs it
+    from omegaconf.errors import OmegaConfBaseException
 
     try:
         loaded = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    except Exception as error:  # YAML has a tree of its own for errors
+    except (OSError, ValueError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise StorageError(f"{path}: cannot be read ({error}). The file is damaged: restore it.") from error
     if not isinstance(loaded, dict):
         raise StorageError(f"{path}: holds no mapping. The file is damaged: restore it.")

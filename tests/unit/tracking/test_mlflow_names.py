@@ -15,7 +15,10 @@ def test_usual_names_stay_as_they_are() -> None:
 
 @given(st.text(min_size=1, max_size=300))
 def test_mlflow_takes_every_mapped_name(name: str) -> None:
-    _validate_metric_name(mlflow_key(name))
+    key = mlflow_key(name)
+    _validate_metric_name(key)
+
+    assert 0 < len(key) <= 250
 
 
 @given(st.lists(st.text(string.ascii_letters + "/.@#", min_size=1, max_size=6), unique=True, max_size=30))
