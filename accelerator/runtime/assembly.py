@@ -191,8 +191,16 @@ def _data_notes(context: "Context") -> list[str]:
     if workers and loader.way == "memory":
         notes.append(f"loader.workers={workers} has no effect: the data lies in memory")
     if loader.way == "iterable":  # its order is its own, and only one reader keeps it
-        notes += [f"loader.workers={workers} has no effect: an iterable is read in order, in this process"] if workers else []
-        notes += ["loader.shuffle has no effect: an iterable comes in its own order"] if context.settings.loader.shuffle else []
+        notes += (
+            [f"loader.workers={workers} has no effect: an iterable is read in order, in this process"]
+            if workers
+            else []
+        )
+        notes += (
+            ["loader.shuffle has no effect: an iterable comes in its own order"]
+            if context.settings.loader.shuffle
+            else []
+        )
     return notes
 
 

@@ -17,8 +17,9 @@ from torch.utils.data import DataLoader, IterableDataset
 from accelerator.errors import ConfigError, Problem
 from accelerator.runtime.data.fetch import Fetcher
 from accelerator.runtime.data.memory import TensorSource, tensor_source
-from accelerator.runtime.data.plan import EpochPlan, Request, Sampler, SequentialSampler, Shape, is_batched
+from accelerator.runtime.data.plan import EpochPlan, Request, SequentialSampler, Shape, is_batched
 from accelerator.runtime.data.randomness import mix_seed, seeded_globals
+from accelerator.runtime.data.splits import Sampler
 from accelerator.runtime.data.transforms import NamedTransform, apply_transforms
 
 Placed = tuple[dict[str, Any], int, bool]
@@ -67,11 +68,6 @@ class Loader:
             self._workers = _Workers(source)
 
     @property
-    def has_given_batches(self) -> bool:
-        """Whether the sampler gives batches, of whatever size, instead of indices."""
-        return self._plan is not None and is_batched(self._plan.order(0))
-
-    @property
     def way(self) -> str:
         """How batches are made: `memory`, `workers`, `process` or `iterable`."""
         if self._memory is not None:
@@ -101,7 +97,8 @@ class Loader:
 
     def first_batch(self) -> Mapping[str, Any] | None:
         """Return the first batch of the first epoch, fetched in this process; None when there is none."""
-        in_process = Loader(replace(self._source, workers=0), self._shape, self._plan and self._plan.sampler)
+        sampler = None if self._plan is None else self._plan.sampler
+        in_process = Loader(replace(self._source, workers=0), self._shape, sampler)
         return next((batch for batch, _ in in_process.epoch(0)), None)
 
     def close(self) -> None:

@@ -55,7 +55,8 @@ def tensor_source(dataset: Any, fields: Sequence[str] | None) -> TensorSource | 
     rows = None
     while type(dataset) is Subset:
         inner = torch.as_tensor(list(dataset.indices), dtype=torch.int64)
-        inner = torch.where(inner < 0, inner + len(dataset.dataset), inner)  # counted from the end
+        length: int = len(dataset.dataset)  # type: ignore[arg-type]  # the Dataset of torch's stubs has no length
+        inner = torch.where(inner < 0, inner + length, inner)  # counted from the end
         rows = inner if rows is None else inner[rows]
         dataset = dataset.dataset
     if type(dataset) is not TensorDataset:

@@ -90,7 +90,7 @@ def sample_generator(seed: int, epoch: int, position: int, stream: int = 0) -> n
 
 def seed_globals(seed: int) -> None:
     """Seed the global generators of torch (CPU), NumPy and Python."""
-    torch.random.default_generator.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)
     random.seed(seed)
 

@@ -79,7 +79,7 @@ def batch_size_of(batch: Mapping[str, Any]) -> int:
     """Return the number of samples in a batch: the length of its first tensor, else of its first list."""
     for value in batch.values():
         if isinstance(value, Tensor) and value.dim() > 0:
-            return value.shape[0]
+            return value.size(0)
     for value in batch.values():
         if isinstance(value, list | tuple):
             return len(value)
