@@ -5,14 +5,14 @@ one of them, or by `build`) -> *running* (inside `TrainLoop.run` or an evaluatio
 settings put back). The loop writes `state`; tasks and callbacks read it, and call `log…` and `request_stop`.
 """
 
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import torch
 from omegaconf import DictConfig
 
-from accelerator.components import Registry
 from accelerator.config.interval import Interval
 from accelerator.config.project import find_project
 from accelerator.config.schema import CheckpointConfig, LoaderConfig, PathsConfig, TrainConfig
@@ -20,17 +20,11 @@ from accelerator.errors import AcceleratorError, ComponentError
 from accelerator.runtime.artifacts import image_bytes
 from accelerator.runtime.assembly import PARTS, assemble, disassemble
 from accelerator.runtime.data.loader import Loader
-from accelerator.runtime.data.splits import DataSplits, as_data_splits
+from accelerator.runtime.data.splits import DataSplits
 from accelerator.runtime.engine.engine import Engine
 from accelerator.runtime.events import Callback, Events
 from accelerator.runtime.from_config import ConfigParts
-from accelerator.runtime.from_objects import (
-    ObjectParts,
-    as_losses,
-    as_metrics,
-    as_optimization,
-    as_transforms,
-)
+from accelerator.runtime.from_objects import Given, object_parts
 from accelerator.runtime.losses import Losses
 from accelerator.runtime.metrics import Metrics
 from accelerator.runtime.optimization import Optimization, Schedule
@@ -142,20 +136,10 @@ class Context:
             name: the run's name.
             record: whether the run has a folder.
         """
-        project = find_project()
-        registry = Registry.discover(project.root)
-        source = ObjectParts(
-            given_model=model,
-            given_data=as_data_splits(data),
-            given_losses=as_losses(loss),
-            given_optimization=as_optimization(optimizer, scheduler),
-            given_task=task or registry.find("supervised", "task").load()(),
-            given_engine=(lambda: engine) if engine is not None else registry.find("auto", "engine").load(),
-            given_metrics=as_metrics(metrics),
-            given_callbacks=callbacks or {},
-            given_transforms=as_transforms(transforms),
-            given_sample_transforms=as_transforms(sample_transforms),
+        given = Given(
+            model, loss, data, optimizer, scheduler, task, metrics, callbacks, transforms, sample_transforms, engine
         )
+        project = find_project()
         settings = Settings(
             project=project,
             output=project.absolute(PathsConfig().output),
@@ -166,7 +150,7 @@ class Context:
             checkpoint=checkpoint or CheckpointConfig(),
             record=record,
         )
-        self._start(source, settings, None)
+        self._start(object_parts(given, project), settings, None)
 
     @classmethod
     def from_config(cls, config: DictConfig, *, components: Iterable[Any] = ()) -> "Context":
@@ -270,21 +254,21 @@ class Context:
 
     def log_text(self, name: str, text: str) -> None:
         """Keep a text beside the run and send it to the tracker; no effect without a run folder."""
-        self._log_bytes(f"{name}.txt" if not Path(name).suffix else name, text.encode("utf-8"))
+        self._log_file(
+            name if Path(name).suffix else f"{name}.txt", lambda path: path.write_text(text, encoding="utf-8")
+        )
 
     def log_image(self, name: str, image: Any) -> None:
-        """Keep a picture as PNG: a tensor or array `(channels, height, width)` or `(height, width)`, uint8 or float 0..1."""
-        self._log_bytes(f"{name}.png", image_bytes(image, name))
+        """Keep a picture as PNG: `(channels, height, width)` or `(height, width)`, uint8 or floats in 0..1."""
+        self._log_file(f"{name}.png", lambda path: path.write_bytes(image_bytes(image, name)))
 
     def log_figure(self, name: str, figure: Any) -> None:
         """Keep a matplotlib figure as PNG."""
-        if self.recorder is not None:
-            with self.recorder.artifact(f"{name}.png", self.state.step) as path:
-                figure.savefig(path, format="png")
+        self._log_file(f"{name}.png", lambda path: figure.savefig(path, format="png"))
 
     def log_file(self, name: str, path: str | Path) -> None:
         """Keep a copy of a file beside the run and send it to the tracker."""
-        self._log_bytes(name, Path(path).read_bytes())
+        self._log_file(name, lambda copy: shutil.copyfile(path, copy))
 
     def open_recorder(self, recorder: "Recorder | None") -> None:
         """Take the open run folder for a running run; None for one that is not recorded. For the loop."""
@@ -297,10 +281,10 @@ class Context:
         """Ask the loop to end training after the current step; the final test still runs."""
         self.state.stop_reason = reason
 
-    def _log_bytes(self, name: str, content: bytes) -> None:
+    def _log_file(self, name: str, write: Callable[[Path], object]) -> None:
         if self.recorder is not None:
             with self.recorder.artifact(name, self.state.step) as path:
-                path.write_bytes(content)
+                write(path)
 
 
 def _interval(name: str, text: str) -> Interval:

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from accelerator.runtime.data.splits import DataSplits
+from accelerator.components import Registry
+from accelerator.config.project import Project
+from accelerator.runtime.data.splits import DataSplits, as_data_splits
 from accelerator.runtime.engine.engine import Engine
 from accelerator.runtime.events import Callback
 from accelerator.runtime.losses import LossTerm
@@ -71,6 +73,41 @@ class ObjectParts:
 
     def notes(self) -> Sequence[str]:
         return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The arguments of `Context(…)` that become parts, as they were given; its docstring says what each may be."""
+
+    model: torch.nn.Module
+    loss: Any
+    data: Any
+    optimizer: Any
+    scheduler: Any
+    task: Task | None
+    metrics: Mapping[str, Any] | None
+    callbacks: Mapping[str, Callback] | None
+    transforms: Any
+    sample_transforms: Any
+    engine: Engine | None
+
+
+def object_parts(given: Given, project: Project) -> ObjectParts:
+    """Return the parts that a user gave; a task and an engine that were left out come from the registry."""
+    registry = Registry.discover(project.root)
+    engine = given.engine
+    return ObjectParts(
+        given_model=given.model,
+        given_data=as_data_splits(given.data),
+        given_losses=as_losses(given.loss),
+        given_optimization=as_optimization(given.optimizer, given.scheduler),
+        given_task=given.task or registry.find("supervised", "task").load()(),
+        given_engine=registry.find("auto", "engine").load() if engine is None else lambda: engine,
+        given_metrics=as_metrics(given.metrics),
+        given_callbacks=given.callbacks or {},
+        given_transforms=as_transforms(given.transforms),
+        given_sample_transforms=as_transforms(given.sample_transforms),
+    )
 
 
 def as_losses(loss: Any) -> dict[str, LossTerm]:
