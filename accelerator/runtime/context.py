@@ -47,7 +47,7 @@ class Context:
 
     Made from a config by `Context.from_config`, or in Python from objects:
 
-        context = Context(model=model, loss=torch.nn.CrossEntropyLoss(), data=DataSplits(train=train_set, test=test_set),
+        context = Context(model=model, loss=torch.nn.CrossEntropyLoss(), data=DataSplits(train=train, test=test),
                           optimizer=torch.optim.AdamW(model.parameters(), lr=1e-3), batch_size=32)
 
     Attributes:

@@ -1,12 +1,14 @@
 """Named, weighted losses, added up to the one that is trained on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from accelerator.errors import ComponentError, ConfigError, Problem
 from accelerator.runtime.fields import look_up
 from accelerator.runtime.task import LossValue
 
@@ -24,14 +26,15 @@ class LossTerm:
     """Applied to each input before the loss sees it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TotalLoss:
-    """The weighted sum of all terms: a scalar mean over `num_items` (None: over the samples of the batch)."""
+class TotalLoss(NamedTuple):
+    """The weighted sum of all terms: a scalar mean over `num_items` (None: over the samples of the batch).
+
+    `terms` holds the unweighted mean of each term, when there are several.
+    """
 
     loss: Tensor
     num_items: int | None = None
-    terms: Mapping[str, Tensor] = field(default_factory=dict)
-    """The unweighted mean of each term, when there are several."""
+    terms: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Losses:
@@ -51,8 +54,11 @@ class Losses:
         """Return the weighted sum of the terms.
 
         Raises:
-            ConfigError: a term names an input that neither the outputs nor the batch have.
+            ConfigError: a term names an input that neither the outputs nor the batch have, or there is no term.
+            ComponentError: a loss gives something else than one number.
         """
+        if not self.terms:
+            raise ConfigError(Problem("loss", "there is none to train on", "Choose one, such as loss=cross_entropy."))
         if self._single is not None:
             value, num_items = _mean(self._single, self._single_name, outputs, batch)
             return TotalLoss(value, num_items)
@@ -75,5 +81,18 @@ def _mean(term: LossTerm, name: str, outputs: Mapping[str, Any], batch: Mapping[
         values = [term.transform(value) for value in values]
     value = term.loss(*values)
     if isinstance(value, LossValue):
-        return value.total / value.num_items, int(value.num_items)
+        _check_scalar(value.total, name)
+        num_items = int(value.num_items)
+        return value.total / max(num_items, 1), num_items  # a micro-batch of padding alone has no item, and no loss
+    _check_scalar(value, name)
     return value, None
+
+
+def _check_scalar(value: Any, name: str) -> None:
+    if isinstance(value, Tensor) and value.dim() == 0:
+        return
+    what = f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+    raise ComponentError(
+        f"loss '{name}' gives {what}, and one number is needed. Take its mean (torch: reduction=mean), or return a "
+        f"LossValue(total, num_items)."
+    )

@@ -76,7 +76,8 @@ class Optimization:
     def learning_rates(self) -> Iterator[tuple[str, float]]:
         """Yield the metric name and the current learning rate of each optimizer (of its first group)."""
         for name, optimizer in self.optimizers.items():
-            yield "optimizer/lr" if len(self.optimizers) == 1 else f"optimizer/lr_{name}", optimizer.param_groups[0]["lr"]
+            metric = "optimizer/lr" if len(self.optimizers) == 1 else f"optimizer/lr_{name}"
+            yield metric, optimizer.param_groups[0]["lr"]
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of all optimizers and schedulers."""

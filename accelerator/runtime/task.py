@@ -5,8 +5,9 @@ A task is the only place where model, loss and batch meet. The loop knows nothin
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
@@ -29,9 +30,11 @@ class LossValue:
     num_items: Tensor | int
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """What a training or validation step gives back.
+_NO_TERMS: Mapping[str, Tensor] = MappingProxyType({})
+
+
+class StepResult(NamedTuple):
+    """What a training or validation step gives back. (A named tuple: one is made every step, and it is the cheapest.)
 
     `loss` is the scalar mean over `num_items` items (with a graph in training). `outputs` holds what the model gave,
     by name, for losses, metrics and callbacks. `terms` holds the value of each named loss, unweighted, when there
@@ -41,7 +44,7 @@ class StepResult:
     loss: Tensor
     outputs: Mapping[str, Any]
     num_items: int
-    terms: Mapping[str, Tensor] = field(default_factory=dict)
+    terms: Mapping[str, Tensor] = _NO_TERMS
 
 
 class Task(ABC):

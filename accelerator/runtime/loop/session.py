@@ -31,7 +31,8 @@ class Session:
 def running(context: "Context", *, saves: bool = True) -> Iterator[Session]:
     """Frame a run: inside, the context is running and its folder is locked; after it, everything is closed.
 
-    `saves` says whether the run has checkpoints. Whatever ends the block is announced (`exception`, `stop`), then `run_end`, and written to `summary.json`.
+    `saves` says whether the run has checkpoints. Whatever ends the block is announced (`exception`, `stop`), then
+    `run_end`, and written to `summary.json`.
     """
     context.build()
     try:

@@ -56,23 +56,13 @@ def run_step(context: "Context", correction: float = 1.0) -> None:
             differ (the last step of an epoch, losses that count tokens).
     """
     state, events = context.state, context.events
-    optimization, engine = context.optimization, context.engine
-    if not context.task.manual:
-        if correction != 1.0:
-            torch._foreach_mul_([item.grad for item in context.trained if item.grad is not None], correction)
-        if context.touches_gradients:
-            for optimizer in optimization.optimizers.values():
-                engine.unscale(optimizer)
-        for hook in events.step_start:
-            hook(context)
-        _clip(context)
-        for optimizer in optimization.optimizers.values():
-            engine.step(optimizer)
-        for parameter in context.trained:
-            parameter.grad = None
-    else:
-        for hook in events.step_start:
-            hook(context)
+    is_ours = not context.task.manual
+    if is_ours and (correction != 1.0 or context.touches_gradients):
+        _make_true(context, correction)
+    for hook in events.step_start:
+        hook(context)
+    if is_ours:
+        _change_parameters(context)
     state.step += 1
     state.epoch_step += 1
     for schedule in context.step_schedules:
@@ -81,9 +71,22 @@ def run_step(context: "Context", correction: float = 1.0) -> None:
         hook(context)
 
 
-def _clip(context: "Context") -> None:
-    train = context.settings.train
+def _make_true(context: "Context", correction: float) -> None:
+    """Make the gradients what they are the mean over all items of the step, without a loss scale."""
+    if correction != 1.0:
+        torch._foreach_mul_([item.grad for item in context.trained if item.grad is not None], correction)
+    if context.touches_gradients:
+        for optimizer in context.optimization.optimizers.values():
+            context.engine.unscale(optimizer)
+
+
+def _change_parameters(context: "Context") -> None:
+    train, step = context.settings.train, context.engine.step
     if train.clip_value is not None:
         torch.nn.utils.clip_grad_value_(context.trained, train.clip_value)
     if train.clip_norm is not None:
         torch.nn.utils.clip_grad_norm_(context.trained, train.clip_norm)
+    for optimizer in context.optimization.optimizers.values():
+        step(optimizer)
+    for parameter in context.trained:
+        parameter.grad = None

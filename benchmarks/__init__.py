@@ -1,0 +1,1 @@
+"""What Accelerator costs, measured against plain PyTorch; `make bench` writes the tables, `make bench-check` reads."""

@@ -1,0 +1,36 @@
+"""Everything that is measured, and the bounds that hold."""
+
+from collections.abc import Sequence
+
+from benchmarks.rounds import Bound, Ceiling, python
+
+CONTESTANT = "benchmarks.contestant"
+
+COMPARISONS: dict[str, dict[str, Sequence[str]]] = {
+    "loop W1": {name: python(CONTESTANT, "W1", name) for name in ("plain", "best", "untracked", "tracked")},
+    "loop W2": {name: python(CONTESTANT, "W2", name) for name in ("plain", "best", "untracked")},
+    "start": {
+        "help": python("benchmarks.stopwatch", *python("accelerator", "--help")),
+        "show": python(
+            "benchmarks.stopwatch", *python("accelerator", "experiment", "show", "experiment=digits_resnet")
+        ),
+        "plain": python("benchmarks.stopwatch", *python("benchmarks.first_step", "plain")),
+        "ours": python("benchmarks.stopwatch", *python("benchmarks.first_step", "ours")),
+    },
+}
+"""Comparison -> contestant -> the command that prints its figures."""
+
+_W1, _W2 = "loop W1", "loop W2"
+
+BOUNDS: tuple[Bound | Ceiling, ...] = (
+    Bound(_W1, "seconds", "untracked", "plain", 0.60, "MLP, ours over a plain loop; all shuffle"),
+    Bound(_W1, "seconds", "untracked", "best", 1.03, "MLP, ours over the best loop by hand; all shuffle"),
+    Bound(_W1, "seconds", "tracked", "untracked", 1.05, "MLP, tracked (every step's loss) over untracked; all shuffle"),
+    Bound(_W1, "peak_mib", "untracked", "plain", 1.05, "MLP, peak memory less 30 MiB over a plain loop", slack=30.0),
+    Bound(_W2, "seconds", "untracked", "plain", 0.85, "ResNet, ours over a plain loop; all shuffle"),
+    Bound(_W2, "seconds", "untracked", "best", 1.02, "ResNet, ours over the best loop by hand; all shuffle"),
+    Bound(_W2, "peak_mib", "untracked", "plain", 1.05, "ResNet, peak memory less 30 MiB over a plain loop", slack=30.0),
+    Bound("start", "seconds", "ours", "plain", 1.15, "process start to first step, ours over a plain script"),
+    Ceiling("start", "seconds", "help", 0.35, "accelerator --help, seconds"),
+    Ceiling("start", "seconds", "show", 0.80, "accelerator experiment show experiment=digits_resnet, seconds"),
+)
