@@ -210,9 +210,13 @@ class ConfigParts:
 
 
 def _make_absolute(config: DictConfig, project: Project) -> None:
-    """Let relative paths start at the project root, whatever the working folder is."""
+    """Let relative paths start at the project root, whatever the working folder is.
+
+    The output root stays as it is written: a saved config must not send what comes of a run to where it once was made.
+    """
     for name, path in config.paths.items():
-        config.paths[name] = str(project.absolute(str(path)))
+        if name != "output":
+            config.paths[name] = str(project.absolute(str(path)))
 
 
 def _settings(config: DictConfig, project: Project, provenance: Provenance) -> Settings:

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 SCRIPT = str(Path(sys.executable).with_name("accelerator"))
 FORMS = {
@@ -29,12 +31,18 @@ class Ended:
         return self.out.splitlines()[-1]
 
 
-def accelerator(*arguments: str, cwd: Path, form: Sequence[str] = FORMS["module"], timeout_s: float = 100) -> Ended:
+def accelerator(
+    *arguments: str,
+    cwd: Path,
+    form: Sequence[str] = FORMS["module"],
+    variables: Mapping[str, str] = MappingProxyType({}),
+    timeout_s: float = 100,
+) -> Ended:
     """Run one command line to its end, not on a terminal, in an environment free of what the caller's sets."""
     done = subprocess.run(
         [*form, *arguments],
         cwd=cwd,
-        env=clean_environment(),
+        env=clean_environment(**variables),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -42,6 +50,30 @@ def accelerator(*arguments: str, cwd: Path, form: Sequence[str] = FORMS["module"
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def start(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
+    """Start one command line, to be looked at or stopped while it runs."""
+    return subprocess.Popen(
+        [*FORMS["module"], *arguments],
+        cwd=cwd,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def await_path(folder: Path, pattern: str, timeout_s: float = 60) -> Path:
+    """Wait until something below `folder` matches `pattern`, and return the first."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = sorted(folder.glob(pattern))
+        if found:
+            return found[0]
+        time.sleep(0.02)
+    raise TimeoutError(f"nothing below {folder} matches {pattern}")
 
 
 def clean_environment(**added: str) -> dict[str, str]:

@@ -1,0 +1,44 @@
+"""Evaluating a run in a process of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import accelerator
+
+QUICK = ("experiment=digits_resnet", "model=mlp", "model.in_features=64", "tracking=none", "train.epochs=1")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    ended = accelerator("experiment", "train", *QUICK, cwd=tmp_path_factory.mktemp("project"))
+    assert ended.code == 0, ended.err
+    return Path(ended.last_line)
+
+
+def test_an_evaluation_repeats_the_runs_own_test_in_a_folder_of_its_own(trained: Path) -> None:
+    ended = accelerator("experiment", "evaluate", trained.name, cwd=trained.parents[2])
+
+    assert (ended.code, ended.err) == (0, "")
+    summary, own = (json.loads((path / "summary.json").read_text()) for path in (trained, Path(ended.last_line)))
+    assert own["parent"] == trained.name
+    assert own["metrics"] == {name: value for name, value in summary["metrics"].items() if name.startswith("test/")}
+    assert "\ntest/accuracy " in ended.out
+
+
+def test_split_and_checkpoint_can_be_chosen(trained: Path) -> None:
+    arguments = ["evaluate", str(trained), "--split", "validation", "--checkpoint=best", "loader.batch_size=50"]
+
+    ended = accelerator("experiment", *arguments, cwd=trained.parents[2])
+
+    assert (ended.code, ended.err) == (0, "")
+    assert "\nvalidation/accuracy " in ended.out
+    assert "test/" not in ended.out
+
+
+def test_an_unknown_split_exits_2(trained: Path) -> None:
+    ended = accelerator("experiment", "evaluate", "last", "--split", "tset", cwd=trained.parents[2])
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "--split cannot be 'tset'. Did you mean 'test'?" in ended.err
