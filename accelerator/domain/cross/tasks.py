@@ -94,8 +94,8 @@ def _model_call(inputs: Inputs) -> Callable[[Any, Batch], Any]:
     """
     if isinstance(inputs, str) or not inputs:
         raise ComponentError(
-            f"task.inputs = {inputs!r}: must name the batch fields that the model is called with, as a list ([input]) or "
-            f"as a mapping of argument to field ({{x: input}})."
+            f"task.inputs = {inputs!r}: must name the batch fields that the model is called with, as a list ([input]) "
+            f"or as a mapping of argument to field ({{x: input}})."
         )
     if isinstance(inputs, Mapping):
         fields = dict(inputs)

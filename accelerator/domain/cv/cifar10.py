@@ -123,7 +123,7 @@ def _download(archive: _Archive) -> None:
     except (OSError, RuntimeError, http.client.HTTPException) as error:
         raise DataNotFoundError(
             f"data=cifar10: {archive.folder} lacks {', '.join(archive.missing(verify=True))}, and {archive.url} cannot "
-            f"be fetched ({type(error).__name__}: {error}). Fetch that file elsewhere, put it at {archive.file} as it "
+            f"be fetched ({_reason(error)}). Fetch that file elsewhere, put it at {archive.file} as it "
             f"is, and start again; or name another folder with data.root."
         ) from error
 
@@ -134,7 +134,7 @@ def _unpack(archive: _Archive) -> None:
             tar.extractall(archive.root, filter="data")
     except (OSError, tarfile.TarError, EOFError) as error:
         raise DataNotFoundError(
-            f"data=cifar10: {archive.file} cannot be unpacked ({type(error).__name__}: {error}). Remove it, and start "
+            f"data=cifar10: {archive.file} cannot be unpacked ({_reason(error)}). Remove it, and start "
             f"again with data.download=true."
         ) from error
 
@@ -145,8 +145,8 @@ def _text_of_missing(archive: _Archive, missing: list[str]) -> str:
     if archive.file.exists():
         what += f", and {archive.file} is not the published archive either"
     return (
-        f"data=cifar10: in {archive.folder} {what}. Set data.download=true, or put {archive.file.name} of {archive.url} "
-        f"into {archive.root}, or name another folder with data.root."
+        f"data=cifar10: in {archive.folder} {what}. Set data.download=true, or put {archive.file.name} of "
+        f"{archive.url} into {archive.root}, or name another folder with data.root."
     )
 
 
@@ -170,7 +170,7 @@ def _read_file(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         targets = np.asarray(batch["labels"], dtype=np.int64).reshape(len(images))
     except Exception as error:  # a damaged pickle raises nearly anything
         raise DataNotFoundError(
-            f"data=cifar10: {path} is no file of CIFAR-10 in its Python format ({type(error).__name__}: {error}). "
+            f"data=cifar10: {path} is no file of CIFAR-10 in its Python format ({_reason(error)}). "
             f"Remove it, and start again with data.download=true."
         ) from error
     return images, targets
@@ -195,4 +195,8 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 def _plain_dtype(name: str, align: bool | int, copy: bool | int) -> np.dtype[Any]:
     """Make a dtype from what Python 2 wrote: NumPy 2.4 warns of 0 and 1 instead of False and True."""
-    return np.dtype(name, align=bool(align), copy=bool(copy))  # type: ignore[call-overload, no-any-return]
+    return np.dtype(name, align=bool(align), copy=bool(copy))
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())  # tarfile's texts run over several lines

@@ -82,7 +82,10 @@ def _read_table(path: Path) -> NDArray[np.uint8]:
     """Return (samples, 65): 64 pixels of 0 to 16 and the class."""
     try:
         with gzip.open(path, "rt", encoding="ascii") as file:
-            table = np.loadtxt(file, delimiter=",", dtype=np.uint8, ndmin=2)
+            lines = file.read().splitlines()
+        if not lines:
+            raise ValueError("it is empty")
+        table = np.loadtxt(lines, delimiter=",", dtype=np.uint8, ndmin=2)
     except FileNotFoundError as error:
         raise DataNotFoundError(
             f"data=digits reads {path}, a part of scikit-learn, and there is no such file. "

@@ -16,8 +16,8 @@ class RandomShift:
     """Moves each image by up to `max_share` of its side in each direction; what comes in from outside is 0.
 
     With 0.125 that is at most 1 pixel of 8 and 4 pixels of 32. In whole pixels it is CIFAR's usual crop of an image
-    padded by 4. By fractions of a pixel (bilinear) there are far more different shifts, which tells on images of 8x8: over
-    ten seeds of `digits_resnet` (30 epochs) the mean test accuracy rose from 0.9886 to 0.9922.
+    padded by 4. By fractions of a pixel (bilinear) there are far more different shifts, which tells on images of 8x8:
+    over ten seeds of `digits_resnet` (30 epochs) the mean test accuracy rose from 0.9886 to 0.9922.
 
     Args:
         max_share: of height and width, from 0 (no shift) to below 1.
@@ -42,8 +42,8 @@ class RandomShift:
         images = batch[self.field]
         if images.dim() != 4:
             raise ComponentError(
-                f"random_shift: '{self.field}' has shape {tuple(images.shape)}, and images are (batch, channels, height, "
-                f"width). Name the field of the images in random_shift.field, or leave the transform out."
+                f"random_shift: '{self.field}' has shape {tuple(images.shape)}, and images are (batch, channels, "
+                f"height, width). Name the field of the images in random_shift.field, or leave the transform out."
             )
         if self.subpixel and not images.is_floating_point():
             raise ComponentError(

@@ -185,7 +185,7 @@ def test_composing_works_from_any_folder_and_imports_nothing_heavy(tmp_path: Pat
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
 
-    assert done.stdout == "0.003\n[]\n"
+    assert done.stdout == "0.01\n[]\n"
 
 
 def test_the_default_project_is_that_of_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

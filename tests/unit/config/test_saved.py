@@ -59,7 +59,7 @@ def test_interpolations_are_resolved(composed: Compose) -> None:
 
     assert values["vars"]["a"] == 7
     assert values["vars"]["b"] == "run-7"
-    assert values["vars"]["c"]["epochs"] == 10
+    assert values["vars"]["c"]["epochs"] == 40
 
 
 def test_the_number_of_steps_stays_open(composed: Compose) -> None:
