@@ -29,7 +29,7 @@ from accelerator.runtime.losses import Losses
 from accelerator.runtime.metrics import Metrics
 from accelerator.runtime.optimization import Optimization, Schedule
 from accelerator.runtime.parts import PartsSource
-from accelerator.runtime.scalars import ScalarLog
+from accelerator.runtime.scalars import ScalarLog, checked_value
 from accelerator.runtime.settings import Settings
 from accelerator.runtime.state import TrainState
 from accelerator.runtime.task import Task
@@ -187,6 +187,8 @@ class Context:
             ConfigError: a part cannot be built.
             AcceleratorError: the context is closed.
         """
+        if self.status == "closed":
+            raise AcceleratorError("This context is closed. Make a new one for another run.")
         if self.status != "created" or self._is_building:
             return
         self._is_building = True
@@ -242,11 +244,11 @@ class Context:
                 of the whole pass become one.
 
         Raises:
-            ComponentError: `reduce` or `every` is malformed.
+            ComponentError: `reduce` or `every` is malformed, or the value is not one number.
         """
         full = name if "/" in name else f"{self.state.split}/{name}"
         if self.state.split != "train":
-            self._logged.setdefault(full, []).append((value, reduce))
+            self._logged.setdefault(full, []).append((checked_value(full, value, reduce), reduce))
             return
         if every is not None:
             self.scalars.set_interval(full, _interval(name, every))

@@ -99,7 +99,8 @@ class Metrics:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned."""
         for name, metric in self.metrics.items():
-            metric.load_state_dict(state[name])
+            if name in state:  # a metric that a resume brings along starts empty
+                metric.load_state_dict(state[name])
 
 
 def as_metric(metric: Any, name: str, device: torch.device) -> Metric:
@@ -110,7 +111,7 @@ def as_metric(metric: Any, name: str, device: torch.device) -> Metric:
     """
     torchmetrics = sys.modules.get("torchmetrics")
     if torchmetrics is not None and isinstance(metric, torchmetrics.Metric):
-        return _TorchMetric(metric.to(device))
+        return _TorchMetric(metric.to(device), device)
     missing = [method for method in METHODS if not callable(getattr(metric, method, None))]
     if missing:
         raise ComponentError(
@@ -124,8 +125,9 @@ def as_metric(metric: Any, name: str, device: torch.device) -> Metric:
 class _TorchMetric:
     """A torchmetrics metric with our methods."""
 
-    def __init__(self, metric: Any) -> None:
+    def __init__(self, metric: Any, device: torch.device) -> None:
         self._metric = metric
+        self._device = device
         metric.persistent(True)
 
     def update(self, *values: Any) -> None:
@@ -144,6 +146,7 @@ class _TorchMetric:
         state = dict(state)
         self._metric._update_count = state.pop("_update_count")
         self._metric.load_state_dict(state)
+        self._metric.to(self._device)
 
     def merge(self, other: Any) -> None:
         self._metric.merge_state(other._metric)
@@ -151,8 +154,15 @@ class _TorchMetric:
 
 def _as_float(value: Any, name: str) -> float:
     if isinstance(value, Tensor) and value.numel() != 1:
-        raise ComponentError(
-            f"metric '{name}' gives a tensor of shape {tuple(value.shape)}; a metric gives one number or a mapping of "
-            f"numbers. Choose an average in its config (torchmetrics: average=macro)."
-        )
-    return float(value)
+        raise _no_number(name, f"a tensor of shape {tuple(value.shape)}")
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise _no_number(name, f"a {type(value).__name__}") from error
+
+
+def _no_number(name: str, what: str) -> ComponentError:
+    return ComponentError(
+        f"metric '{name}' gives {what}; a metric gives one number or a mapping of numbers. Choose an average in its "
+        f"config (torchmetrics: average=macro)."
+    )

@@ -110,11 +110,9 @@ class ScalarLog:
         """Take a number or a scalar tensor for a named point.
 
         Raises:
-            ComponentError: `reduce` is none of `REDUCTIONS`.
+            ComponentError: `reduce` is none of `REDUCTIONS`, or the value is not one number.
         """
-        if reduce not in REDUCTIONS:
-            raise ComponentError(f"context.log('{name}', reduce='{reduce}'): {did_you_mean(reduce, REDUCTIONS)}")
-        self._of(name, reduce).add(value.detach() if isinstance(value, Tensor) else value, 1, step)
+        self._of(name, reduce).add(checked_value(name, value, reduce), 1, step)
 
     def set_interval(self, name: str, interval: Interval) -> None:
         """Give a name its own interval: its points are marked by name."""
@@ -148,19 +146,27 @@ class ScalarLog:
             self._epoch_items += items
         return [point for name, series in self._series.items() for point in series.take_points(name)]
 
-    def end_epoch(self, step: int, epoch: int) -> Point | None:
-        """Return the mean loss over the items of the epoch, and start the next one. Fetch before."""
+    def epoch_point(self, step: int, epoch: int) -> Point | None:
+        """Return the mean loss over the items of the epoch so far. Fetch before."""
         if not self._epoch_items:
             return None
-        point = Point(EPOCH_LOSS, self._epoch_sum / self._epoch_items, step, epoch, time.time())
+        return Point(EPOCH_LOSS, self._epoch_sum / self._epoch_items, step, epoch, time.time())
+
+    def start_epoch(self) -> None:
+        """Forget the losses of the epoch that has ended."""
         self._epoch_sum, self._epoch_items = 0.0, 0
-        return point
+
+    def open_loss(self) -> float | None:
+        """Return the mean loss since the last point; None when there is none. Fetch before."""
+        loss = self._loss
+        return reduce_values(loss.values, "mean", loss.items) if loss.values else None
 
     def state_dict(self) -> dict[str, Any]:
         """Return what has come in since the last points. Fetch before, so that all of it are numbers."""
         return {
             "epoch_sum": self._epoch_sum,
             "epoch_items": self._epoch_items,
+            "intervals": {name: str(interval) for name, interval in self.intervals.items()},
             "series": {
                 name: [item.values, item.items, item.steps, item.reduce, item.is_loss]
                 for name, item in self._series.items()
@@ -170,6 +176,7 @@ class ScalarLog:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned."""
         self._epoch_sum, self._epoch_items = state["epoch_sum"], state["epoch_items"]
+        self.intervals = {name: Interval.parse(text) for name, text in state["intervals"].items()}
         self._series = {}
         for name, (values, items, steps, reduce, is_loss) in state["series"].items():
             restored = _Series(list(values), list(items), list(steps), reduce, is_loss, num_fetched=len(values))
@@ -194,7 +201,7 @@ class ScalarLog:
             step, _, name, value = min(bad)  # at the first step, the longest name: the term rather than the sum
             which = f"{name} ({self._only_loss})" if name == LOSS and self._only_loss else name
             raise NonFiniteError(
-                f"{which} is {value} at step {step}. The weights after it are lost; the last checkpoint is from before. "
+                f"{which} is {value} at step {step}. The weights after it are lost; the last checkpoint is older. "
                 f"Lower optimizer.lr, set train.clip_norm=1.0, or look at the data of that step.",
                 name=name,
                 step=step,
@@ -223,12 +230,34 @@ def _floats(tensors: list[Tensor]) -> list[float]:
     return found
 
 
+def checked_value(name: str, value: Any, reduce: str) -> Tensor | float:
+    """Return what `context.log` was given as a scalar tensor, still on its device, or as a float.
+
+    Raises:
+        ComponentError: `reduce` is none of `REDUCTIONS`, or the value is not one number.
+    """
+    if reduce not in REDUCTIONS:
+        raise ComponentError(f"context.log('{name}', reduce='{reduce}'): {did_you_mean(reduce, REDUCTIONS)}")
+    what = f"a {type(value).__name__}"
+    if isinstance(value, Tensor):
+        if value.numel() == 1:
+            return value.detach()
+        what = f"a tensor of shape {tuple(value.shape)}"
+    else:
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            pass
+    raise ComponentError(f"context.log('{name}', …): {what} is not one number. Log its mean, or each part by a name.")
+
+
 def reduce_values(values: Sequence[float], reduce: str, weights: Sequence[int] | None = None) -> float:
     """Return several values as one: their mean (weighted), sum, min, max, or the last."""
     match reduce:
         case "mean":
             counts = [1] * len(values) if weights is None else weights
-            return sum(value * count for value, count in zip(values, counts, strict=True)) / sum(counts)
+            weighted = sum(value * count for value, count in zip(values, counts, strict=True))
+            return weighted / max(sum(counts), 1)  # steps of padding alone have no item
         case "sum":
             return sum(values)
         case "min":

@@ -74,14 +74,16 @@ def move_nested(value: Any, device: torch.device, *, non_blocking: bool) -> Any:
     """Return a value on `device`: tensors and whatever has `.to`, inside mappings, lists and tuples too."""
     if isinstance(value, Tensor):
         return value if value.device == device else value.to(device, non_blocking=non_blocking)
+    to = getattr(value, "to", None)
+    if callable(to):
+        return to(device)
     if isinstance(value, Mapping):
         return {name: move_nested(item, device, non_blocking=non_blocking) for name, item in value.items()}
     if isinstance(value, tuple) and type(value) is not tuple:  # a named tuple is built from its parts one by one
         return type(value)(*_each(value, device, non_blocking=non_blocking))
     if isinstance(value, list | tuple):
         return type(value)(_each(value, device, non_blocking=non_blocking))
-    to = getattr(value, "to", None)
-    return to(device) if callable(to) else value
+    return value
 
 
 def _each(values: Iterable[Any], device: torch.device, *, non_blocking: bool) -> list[Any]:

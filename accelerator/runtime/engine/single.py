@@ -62,13 +62,18 @@ class SingleEngine(Engine):
         self._compile = compile
         self._deterministic = deterministic
         self.threads = threads
-        self._before: tuple[int, bool] | None = None
+        self._before: tuple[int, bool, bool] | None = None
         self._memory_format = ""
         self._scaler = torch.amp.GradScaler(self.device.type) if precision == "fp16" else None
+        self._is_scale_due = False
         self._plain = contextlib.nullcontext()
 
     def start(self) -> None:
-        self._before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
+        self._before = (
+            torch.get_num_threads(),
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_deterministic_algorithms_warn_only_enabled(),
+        )
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         if self._deterministic:
@@ -77,7 +82,7 @@ class SingleEngine(Engine):
     def stop(self) -> None:
         if self._before is not None:
             torch.set_num_threads(self._before[0])
-            torch.use_deterministic_algorithms(self._before[1])
+            torch.use_deterministic_algorithms(self._before[1], warn_only=self._before[2])
             self._before = None
 
     def prepare(self, model: torch.nn.Module) -> torch.nn.Module:
@@ -110,6 +115,7 @@ class SingleEngine(Engine):
         if self._scaler is None:
             loss.backward()
         else:
+            self._update_scale()
             self._scaler.scale(loss).backward()
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> None:
@@ -121,7 +127,7 @@ class SingleEngine(Engine):
             optimizer.step()
         else:
             self._scaler.step(optimizer)
-            self._scaler.update()
+            self._is_scale_due = True
 
     def report(self) -> list[str]:
         words = [f"device {self.device}", f"{torch.get_num_threads()} threads", self._precision]
@@ -131,11 +137,20 @@ class SingleEngine(Engine):
         return words
 
     def state_dict(self) -> dict[str, Any]:
-        return {} if self._scaler is None else dict(self._scaler.state_dict())
+        if self._scaler is None:
+            return {}
+        self._update_scale()
+        return dict(self._scaler.state_dict())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if self._scaler is not None and state:
             self._scaler.load_state_dict(state)
+
+    def _update_scale(self) -> None:
+        """Adapt the loss scale once all optimizers of a step have stepped: they must see the same scale."""
+        if self._scaler is not None and self._is_scale_due:
+            self._scaler.update()
+            self._is_scale_due = False
 
 
 def choose_device(name: str) -> torch.device:

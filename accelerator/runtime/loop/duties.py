@@ -38,7 +38,8 @@ class Duties:
         self._validate = Clock(validate_every, per_epoch, state.step, "train.validate_every")
         self._save = Clock(checkpoint.every if saver else None, per_epoch, state.step, "checkpoint.every")
         self._named: dict[str, Clock] = {}
-        self._rates: dict[str, float] = {}
+        self._rates = {name: value for name, value in state.metrics.items() if name.startswith("optimizer/lr")}
+        self._saved_validation = state.validated_step  # as of the newest checkpoint
         self._has_validation = validate_every is not None
         self._last_step = math.inf if limits.steps is None else limits.steps
         self._last_epoch = math.inf if limits.epochs is None else limits.epochs
@@ -72,8 +73,14 @@ class Duties:
 
     def catch_up(self) -> None:
         """Do what a run was stopped before: the validation that was due at the step it goes on from."""
-        if self._validate.is_due_at(self._context.state.step):
-            self.validate()
+        if self._validate.is_due_at(self._context.state.step) and self.validate() and self._is_improved():
+            self.save()
+
+    def mark_rest(self) -> None:
+        """Make points of all that is left when training ends, whatever its interval."""
+        context = self._context
+        self.mark()
+        context.scalars.mark(context.state.step, context.state.epoch, list(context.scalars.intervals))
 
     def end_epoch(self) -> None:
         """Close an epoch whose last step is done: its mean loss, validation, schedules, `epoch_end`, checkpoint.
@@ -83,24 +90,33 @@ class Duties:
         context = self._context
         state = context.state
         completed = state.epoch + 1
+        ended = [name for name, clock in self._named.items() if clock.is_due_after_epoch(completed)]
+        context.scalars.mark(state.step, state.epoch, ended)
         self.fetch()
-        point = context.scalars.end_epoch(state.step, state.epoch)
-        metrics = context.metrics["train"].compute() if context.has_train_metrics else {}
-        context.metrics["train"].reset()
-        now = time.time()
-        found = [] if point is None else [point]
-        found += [Point(f"train/{name}", value, state.step, state.epoch, now) for name, value in metrics.items()]
-        self._record(found)
+        points = self._epoch_points()
+        state.metrics.update((point.name, point.value) for point in points)
         is_due = self._validate.is_due_after_epoch(completed)
         validated = is_due and self.validate()
         if is_due and not validated:
             return
+        context.scalars.start_epoch()
+        context.metrics["train"].reset()
+        self._record(points)
         for schedule in context.epoch_schedules:
             schedule.step(state.metrics)
         self.announce_epoch_end()
         state.epoch, state.epoch_step = completed, 0
         if self._save.is_due_after_epoch(completed) or (validated and self._is_improved()):
             self.save()
+
+    def _epoch_points(self) -> list[Point]:
+        context = self._context
+        state = context.state
+        point = context.scalars.epoch_point(state.step, state.epoch)
+        metrics = context.metrics["train"].compute() if context.has_train_metrics else {}
+        now = time.time()
+        found = [] if point is None else [point]
+        return found + [Point(f"train/{name}", value, state.step, state.epoch, now) for name, value in metrics.items()]
 
     def announce_epoch_end(self) -> None:
         """Tell everyone that the epoch has ended, or that training ends within it."""
@@ -122,12 +138,15 @@ class Duties:
         return True
 
     def save(self) -> None:
-        """Save a checkpoint of this step, unless there is one."""
+        """Save a checkpoint of this step, unless there is one that knows of its validation."""
         context = self._context
-        if self._saver is None or context.state.saved_step == context.state.step:
+        state = context.state
+        is_saved = state.saved_step == state.step and self._saved_validation == state.validated_step
+        if self._saver is None or is_saved:
             return
         self.fetch()
         self._saver.save()
+        self._saved_validation = state.validated_step
         for hook in context.events.checkpoint_save:
             hook(context)
 

@@ -28,6 +28,7 @@ def evaluate(context: "Context", split: str) -> dict[str, float] | None:
         All values by full name; None when a signal ended the pass early.
     """
     state, began = context.state, time.perf_counter()
+    context._logged.clear()  # of a pass that was broken off
     with _evaluating(context, split), torch.no_grad(), seeded_globals(mix_seed(context.settings.seed, state.step)):
         for hook in context.events.of(f"{split}_start"):
             hook(context)
@@ -40,7 +41,8 @@ def evaluate(context: "Context", split: str) -> dict[str, float] | None:
                 return None
             prefix = f"{split}/{name}" if name else split
             values |= {f"{prefix}/{key}": value for key, value in found[0].items()}
-            losses.append((found[0]["loss"], found[1]))
+            if found[1]:
+                losses.append((found[0]["loss"], found[1]))
         items = sum(count for _, count in losses)
         if items:
             values[f"{split}/loss"] = (

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, final
 
 from accelerator.config.interval import Interval
 from accelerator.config.schema import TrainConfig
-from accelerator.errors import ConfigError, Problem
+from accelerator.errors import AcceleratorError, ConfigError, Problem
 from accelerator.runs.summary import Summary
 from accelerator.runtime.checkpoint.files import read_model
 from accelerator.runtime.checkpoint.saver import Saver, model_state
 from accelerator.runtime.checkpoint.tree import to_host
 from accelerator.runtime.checkpoint.weights import load_weights
+from accelerator.runtime.loop.clock import Clock
 from accelerator.runtime.loop.duties import Duties
 from accelerator.runtime.loop.evaluation import evaluate
 from accelerator.runtime.loop.session import running
@@ -56,6 +57,9 @@ class TrainLoop:
             limit = None if max_time is None else Interval.parse(max_time)
             train = replace(context.settings.train, epochs=epochs, steps=steps, max_time=limit)
             context.settings = replace(context.settings, train=train)
+            if context.config is not None:  # what the run folder keeps, and a resume reads
+                limits = {"epochs": epochs, "steps": steps, "max_time": max_time}
+                context.config.train = {**context.config.train, **limits}
 
     def run(self) -> Summary:
         """Train to the end, test, and return the summary; the context is closed after it.
@@ -67,8 +71,8 @@ class TrainLoop:
             RunLockedError: the run to go on with is running.
         """
         context = self.context
+        limits = _checked_limits(context)
         with running(context) as session:
-            limits = _checked_limits(context)
             duties = Duties(context, limits, session.saver)
             context.state.num_steps, context.state.num_epochs = _planned(context, limits)
             duties.catch_up()
@@ -88,30 +92,41 @@ def _run_epoch(context: "Context", duties: Duties) -> None:
             hook(context)
     steps = loader.num_steps(state.epoch)
     full = context.full_step_items
-    items, is_open, is_exhausted = 0, False, False
+    items, is_exhausted = 0, False
     for batch, ends_step in loader.epoch(state.epoch, state.epoch_step):
         items += run_batch(context, batch, full)
-        is_open = not ends_step
         if ends_step:
-            run_step(context, 1.0 if full is None else full / items)
+            run_step(context, 1.0 if full is None else full / max(items, 1))
             items = 0
             duties.after_step()
             if duties.is_over():
                 break
     else:
         is_exhausted = True
-    if is_open:  # an iterable that ended within a step
-        run_step(context, 1.0 if full is None else full / items)
-        duties.after_step()
+    if not state.epoch_step:
+        raise _no_batch(context)
     if is_exhausted or state.epoch_step == steps:
         duties.end_epoch()
+
+
+def _no_batch(context: "Context") -> ConfigError:
+    """An epoch without a step would be followed by the next one, for ever."""
+    loader = context.settings.loader
+    dropped = f", and loader.drop_last leaves out what is less than {loader.batch_size} samples" * loader.drop_last
+    return ConfigError(
+        Problem(
+            "data",
+            f"the training data gave no batch in epoch {context.state.epoch}{dropped}",
+            "Give it samples (an iterable must start anew for each epoch), or a smaller loader.batch_size.",
+        )
+    )
 
 
 def _finish(context: "Context", duties: Duties, saver: Saver | None) -> None:
     """Complete what training leaves open: the last validation and checkpoint, then the test."""
     state = context.state
     if state.stop_signal is None:
-        duties.mark()
+        duties.mark_rest()
         duties.validate()
     duties.save()
     duties.fetch()  # the last points, where there was nothing to validate or save any more
@@ -137,13 +152,32 @@ def _test(context: "Context", saver: Saver | None) -> None:
 
 
 def _checked_limits(context: "Context") -> TrainConfig:
-    limits = context.settings.train
-    if context.train_loader is None:
-        raise ConfigError(Problem("data", "has no training split", "Choose data that has one."))
-    if limits.epochs is None and limits.steps is None and limits.max_time is None:
-        raise ConfigError(
-            Problem("train", "has no end: epochs, steps and max_time are all null", "Set train.epochs=10, say.")
-        )
+    """Build the context and return where training ends, before there is a run folder.
+
+    Raises:
+        ConfigError: there is nothing to train on, no end, or an interval that this data does not have.
+        AcceleratorError: the context is running or closed.
+    """
+    if context.status == "running":
+        raise AcceleratorError("This context is running. Make a new one for another run.")
+    context.build()
+    limits, per_epoch = context.settings.train, context.state.steps_per_epoch
+    try:
+        if context.train_loader is None:
+            raise ConfigError(Problem("data", "has no training split", "Choose data that has one."))
+        if limits.epochs is None and limits.steps is None and limits.max_time is None:
+            raise ConfigError(
+                Problem("train", "has no end: epochs, steps and max_time are all null", "Set train.epochs=10, say.")
+            )
+        for key, interval in (
+            ("train.log_every", limits.log_every),
+            ("train.validate_every", limits.validate_every),
+            ("checkpoint.every", context.settings.checkpoint.every),
+        ):
+            Clock(interval, per_epoch, key=key)
+    except ConfigError:
+        context.close()
+        raise
     return limits
 
 
