@@ -5,6 +5,7 @@ that it never turns one into a number or a list, and no token that could look li
 """
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +17,7 @@ from accelerator.cli.grammar import Call, asks_for_help, is_override, normal_nam
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project, find_project
 from accelerator.errors import UsageError, did_you_mean, nearest
+from accelerator.launch.threads import limit_spinning
 
 PROGRAM = "accelerator"
 DISTRIBUTION = "accelerator-framework"
@@ -33,6 +35,7 @@ class Group(Protocol):
 
 def run_command(groups: Mapping[str, type[Group]], arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; what went wrong is printed to stderr."""
+    limit_spinning(os.environ)
     return exit_code_of(lambda: _dispatch(groups, arguments))
 
 

@@ -1,0 +1,1 @@
+"""How processes are started: on this machine and, later, on several."""
