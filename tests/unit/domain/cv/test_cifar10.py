@@ -68,8 +68,8 @@ def test_an_archive_that_lies_in_the_folder_is_unpacked(tmp_path: Path) -> None:
 
 def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:
     expected = (
-        f"data=cifar10: in {tmp_path}/cifar-10-batches-py there is no {', '.join(FILES)}. Set data.download=true, or put "
-        f"cifar-10-python.tar.gz of {CIFAR10.url} into {tmp_path}, or name another folder with data.root."
+        f"data=cifar10: in {tmp_path}/cifar-10-batches-py there is no {', '.join(FILES)}. Set data.download=true, or "
+        f"put cifar-10-python.tar.gz of {CIFAR10.url} into {tmp_path}, or name another folder with data.root."
     )
 
     with pytest.raises(DataNotFoundError, match=f"^{re.escape(expected)}$"):
