@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -6,7 +8,8 @@ from accelerator.testing.tiny import TinyModel, tiny_data
 
 def test_the_same_arguments_give_the_same_points() -> None:
     before = torch.get_rng_state()
-    first, second, other = tiny_data(), tiny_data(), tiny_data(seed=1)
+    parts: list[Any] = [tiny_data(), tiny_data(), tiny_data(seed=1)]
+    first, second, other = parts
 
     assert torch.equal(first.train.tensors[0], second.train.tensors[0])
     assert not torch.equal(first.train.tensors[0], other.train.tensors[0])
@@ -14,7 +17,7 @@ def test_the_same_arguments_give_the_same_points() -> None:
 
 
 def test_there_are_as_many_points_as_asked_for() -> None:
-    data = tiny_data(num_samples=10, num_features=6, num_classes=2)
+    data: Any = tiny_data(num_samples=10, num_features=6, num_classes=2)
 
     assert [len(part) for part in (data.train, data.validation, data.test)] == [10, 5, 5]
     assert data.train[0][0].shape == (6,)
@@ -23,7 +26,7 @@ def test_there_are_as_many_points_as_asked_for() -> None:
 
 
 def test_the_model_learns_the_rule() -> None:
-    data = tiny_data(num_samples=256)
+    data: Any = tiny_data(num_samples=256)
     inputs, targets = data.train.tensors
     torch.manual_seed(0)
     model = TinyModel()

@@ -111,7 +111,8 @@ def test_several_losses_are_added_and_named() -> None:
 def test_the_loss_has_a_graph_to_the_model() -> None:
     model = TinyModel()
     context = context_with(model)
-    images, targets = tiny_data().train.tensors
+    train: Any = tiny_data().train
+    images, targets = train.tensors
 
     context.task.training_step(context, {"input": images, "target": targets}).loss.backward()
 

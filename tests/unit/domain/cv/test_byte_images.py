@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 from torch.utils.data import Subset
 
@@ -28,7 +30,8 @@ def test_a_list_of_indices_is_one_batch() -> None:
 def test_a_subset_fetches_whole_batches_too() -> None:
     data = make_images()
 
-    images, targets = Subset(data, [1, 0]).__getitems__([0])
+    subset: Any = Subset(data, [1, 0])
+    images, targets = subset.__getitems__([0])
 
     assert len(data) == 2
     assert (images.shape, targets.tolist()) == ((1, 2, 1, 1), [4])

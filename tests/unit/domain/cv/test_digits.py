@@ -2,6 +2,7 @@ import gzip
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def rows_of(data_set: TensorDataset) -> set[bytes]:
 
 
 def test_the_images_are_those_of_scikit_learn() -> None:
-    data = digits()
+    data: Any = digits()
     expected = load_digits()
 
     found = torch.cat([split.tensors[0] for split in (data.train, data.validation, data.test)])
@@ -31,7 +32,7 @@ def test_the_images_are_those_of_scikit_learn() -> None:
 
 
 def test_a_sample_is_an_image_and_its_class() -> None:
-    data = digits()
+    data: Any = digits()
 
     image, target = data.train[0]
 
@@ -43,7 +44,7 @@ def test_a_sample_is_an_image_and_its_class() -> None:
 
 
 def test_the_splits_share_no_image() -> None:
-    data = digits()
+    data: Any = digits()
     sizes = [len(split) for split in (data.train, data.validation, data.test)]
 
     assert sizes == [1259, 179, 359]
@@ -53,7 +54,7 @@ def test_the_splits_share_no_image() -> None:
 
 
 def test_every_class_is_divided_alike() -> None:
-    data = digits()
+    data: Any = digits()
     totals = np.bincount(load_digits().target)
 
     for split, share in ((data.train, 0.7), (data.validation, 0.1), (data.test, 0.2)):
@@ -62,9 +63,9 @@ def test_every_class_is_divided_alike() -> None:
 
 def test_the_split_is_the_same_whatever_the_seed() -> None:
     torch.manual_seed(1)
-    first = digits()
+    first: Any = digits()
     torch.manual_seed(2)
-    second = digits()
+    second: Any = digits()
 
     assert torch.equal(first.test.tensors[0], second.test.tensors[0])
     assert first.test.tensors[1][:12].tolist() == [0, 2, 3, 9, 5, 0, 8, 9, 7, 3, 7, 4]
