@@ -37,17 +37,9 @@ def warmup_cosine(
             "needs it",
             "Set train.steps, or total_steps itself, or choose scheduler=constant.",
         )
-    if not 0 <= warmup_share < 1:
-        raise _refuse("warmup_share", f"{warmup_share} must be at least 0 and below 1", "Choose a share such as 0.1.")
     if not 0 <= min_lr_share <= 1:
         raise _refuse("min_lr_share", f"{min_lr_share} must be from 0 to 1", "Choose a share such as 0.01.")
-    warmup = round(warmup_share * total_steps) if warmup_steps is None else warmup_steps
-    if warmup < 0 or warmup >= max(total_steps, 1):
-        raise _refuse(
-            "warmup_steps",
-            f"{warmup} must be at least 0 and below the {total_steps} steps of the run",
-            "Choose fewer, or set warmup_share instead.",
-        )
+    warmup = _warmup(total_steps, warmup_share, warmup_steps)
 
     def factor(step: int) -> float:
         if step < warmup:
@@ -69,6 +61,20 @@ def constant(optimizer: Optimizer, warmup_steps: int = 0) -> LRScheduler:
             Problem("constant.warmup_steps", f"{warmup_steps} must be at least 0", "0 starts with the full rate.")
         )
     return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0)
+
+
+def _warmup(total_steps: int, share: float, steps: int | None) -> int:
+    """Return how many steps the rise takes."""
+    if not 0 <= share < 1:
+        raise _refuse("warmup_share", f"{share} must be at least 0 and below 1", "Choose a share such as 0.1.")
+    warmup = round(share * total_steps) if steps is None else steps
+    if warmup < 0 or warmup >= max(total_steps, 1):
+        raise _refuse(
+            "warmup_steps",
+            f"{warmup} must be at least 0 and below the {total_steps} steps of the run",
+            "Choose fewer, or set warmup_share instead.",
+        )
+    return warmup
 
 
 def _refuse(argument: str, what: str, remedy: str) -> ConfigError:
