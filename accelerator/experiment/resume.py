@@ -57,9 +57,9 @@ def resume(
 def _is_over(summary: Summary, config: Any) -> bool:
     """Tell whether the run stands at an end that its config sets."""
     limits = read_section(TrainConfig, config.train, "train")
-    reached = [(limits.steps, summary.step), (limits.epochs, summary.epoch)]
-    reached += [(None if limits.max_time is None else limits.max_time.value, summary.seconds)]  # type: ignore[list-item]
-    return any(end is not None and value >= end for end, value in reached)
+    longest = None if limits.max_time is None else float(limits.max_time.value)
+    ends = ((limits.steps, summary.step), (limits.epochs, summary.epoch), (longest, summary.seconds))
+    return any(end is not None and value >= end for end, value in ends)
 
 
 def _nothing_to_do(run: Run, summary: Summary, config: Any) -> str:

@@ -1,4 +1,4 @@
-"""Configs that are known to be sound, new ones and those of runs: all problems told at once, before torch is imported."""
+"""Configs that are known to be sound, new and of runs: all problems are told at once, before torch is imported."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -10,6 +10,7 @@ from accelerator.runs.delivery import (
     forwarder_command,
     forwarder_environment,
     has_given_up,
+    stop_forwarder,
 )
 from accelerator.runs.files import storage_error
 from accelerator.runs.folder import RunFolder
@@ -30,8 +31,9 @@ _LONGEST_S = 600.0
 def sync(folder: RunFolder, project_root: Path, timeout_s: float = _LONGEST_S) -> Delivery:
     """Return when everything that the journal has at this moment is in the store; for an ended run its end too.
 
-    Beside a living forwarder it waits for that one, else it carries by itself, in a process of its own. When the store
-    cannot be reached it returns within some ten seconds, with the reason in `error`.
+    Beside a living forwarder it waits for that one, else, or when that one fails after the run's end, it carries by
+    itself, in a process of its own. When the store cannot be reached it returns within some ten seconds, with the
+    reason in `error`.
 
     Raises:
         StorageError: the run folder cannot be written.
@@ -45,12 +47,15 @@ def sync(folder: RunFolder, project_root: Path, timeout_s: float = _LONGEST_S) -
         found = delivery(folder)
         if _has_arrived(folder, goal, found) or time.monotonic() > deadline:
             return found
-        tracking = read_tracking(folder)
-        if tracking is not None and has_given_up(tracking, start):
-            return found
         if not found.alive:
             _carry_once(folder, project_root, deadline - time.monotonic())
             return delivery(folder)
+        tracking = read_tracking(folder)
+        if tracking is not None and tracking.failures and not is_held(folder.lock):
+            stop_forwarder(folder)  # it tries what did not work when the run was made; this command may know better
+            continue
+        if tracking is not None and has_given_up(tracking, start):
+            return found
         time.sleep(_POLL_S)
 
 

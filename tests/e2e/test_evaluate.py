@@ -1,6 +1,7 @@
 """Evaluating a run in a process of its own."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ QUICK = ("experiment=digits_resnet", "model=mlp", "model.in_features=64", "track
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    ended = accelerator("experiment", "train", *QUICK, cwd=tmp_path_factory.mktemp("project"))
-    assert ended.code == 0, ended.err
+    module_without_verb = (sys.executable, "-m", "accelerator.cli.experiment")
+    ended = accelerator(*QUICK, cwd=tmp_path_factory.mktemp("project"), form=module_without_verb)
+    assert (ended.code, ended.err) == (0, "")
     return Path(ended.last_line)
 
 

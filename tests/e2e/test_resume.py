@@ -52,7 +52,7 @@ def test_a_killed_run_ends_with_the_same_bits(command: tuple[str, ...], own_copy
     assert (ended.code, ended.err, ended.last_line) == (0, "", str(own_copy))
     assert f"Going on in {own_copy} from step " in ended.out
     assert ", exact\n" in ended.out
-    model = Path("checkpoints", "step-00000076", "model.safetensors")
+    model = Path("checkpoints", str(Run(unbroken).summary.checkpoint), "model.safetensors")
     assert (own_copy / model).read_bytes() == (unbroken / model).read_bytes()
     assert Run(own_copy).summary.metrics == Run(unbroken).summary.metrics
 

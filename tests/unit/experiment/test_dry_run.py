@@ -33,4 +33,13 @@ def test_the_real_step_needs_a_split_to_train_on(tmp_path: Path) -> None:
     package.write_text("from accelerator import DataSplits\ndef data():\n    return DataSplits(train=None)\n")
 
     with pytest.raises(ConfigError, match="has no batch to train on"):
-        dry_run([*QUICK, "data._target_=only_test.data", "model.num_classes=3", "scheduler=constant"], project=Project(tmp_path))
+        dry_run(
+            [
+                *QUICK,
+                "data._target_=only_test.data",
+                "model.num_classes=3",
+                "model.in_features=64",
+                "scheduler=constant",
+            ],
+            project=Project(tmp_path),
+        )

@@ -16,7 +16,14 @@ from accelerator.experiment.train import run
 from accelerator.runs.run import Run
 from tests.unit.experiment.conftest import QUICK
 
-OF_TRAINING = ("runtime.loop", "runtime.context", "runtime.assembly", "runtime.data", "runtime.optimization", "domain.cv")
+OF_TRAINING = (
+    "runtime.loop",
+    "runtime.context",
+    "runtime.assembly",
+    "runtime.data",
+    "runtime.optimization",
+    "domain.cv",
+)
 
 
 def test_a_model_comes_with_its_weights_in_evaluation_mode(trained: Project, trained_run: Run) -> None:

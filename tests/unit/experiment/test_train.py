@@ -15,7 +15,7 @@ from accelerator.runs.summary import Summary, write_summary
 from accelerator.testing.tiny import TinyModel, tiny_data
 from tests.unit.experiment.conftest import QUICK
 
-TINY = ("data._target_=tiny_points", "model._target_=tiny_model", "~model.hidden", "~model.in_features")
+TINY = ("data._target_=tiny_points", "model._target_=tiny_model", "transform.train.random_shift=null")
 
 
 @component("data", "tiny_points")
@@ -25,9 +25,9 @@ def tiny_points() -> object:
 
 
 @component("model", "tiny_model")
-def tiny_model(num_classes: int) -> torch.nn.Module:
-    """Return the tiny model; the data says how many classes there are."""
-    return TinyModel(num_classes=num_classes)
+def tiny_model(num_classes: int, num_features: int = 4, **of_mlp: object) -> torch.nn.Module:
+    """Return the tiny model; the data says how many classes there are, and the MLP's other arguments are dropped."""
+    return TinyModel(num_features, num_classes)
 
 
 def _write_run(output: Path, run_id: str, summary: Summary, *, checkpoint: bool = False) -> Path:
@@ -55,7 +55,7 @@ def test_a_run_prints_nothing_by_itself(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_components_of_the_session_are_found_by_name(tmp_path: Path) -> None:
-    summary = run(*QUICK, *TINY, "transform.train.random_shift=null", components=[tiny_points, tiny_model], project=tmp_path)
+    summary = run(*QUICK, *TINY, components=[tiny_points, tiny_model], project=tmp_path)
 
     assert summary.status == "completed"
 
