@@ -32,7 +32,15 @@ if TYPE_CHECKING:
 PARTS = (
     *("engine", "data", "task", "losses", "metrics", "model", "optimization", "callbacks", "events"),
     *("train_loader", "evaluation_loaders", "scalars", "notes"),
-    *("trained", "touches_gradients", "step_schedules", "epoch_schedules", "has_train_metrics", "full_step_items"),
+    *(
+        "monitor",
+        "trained",
+        "touches_gradients",
+        "step_schedules",
+        "epoch_schedules",
+        "has_train_metrics",
+        "full_step_items",
+    ),
 )
 """The attributes of a context that `assemble` sets."""
 
@@ -98,6 +106,7 @@ def _assemble(context: "Context", source: PartsSource) -> None:
     context.step_schedules = tuple(item for item in schedules if item.interval == "step")
     context.epoch_schedules = tuple(item for item in schedules if item.interval == "epoch")
     context.has_train_metrics = bool(context.metrics["train"].metrics)
+    context.monitor = _monitor(context)
     context.notes = (*engine.report(), *context.optimization.notes, *_data_notes(context))
     _check_states(context)
     _check_monitor(context, terms)
@@ -180,6 +189,7 @@ def _data_notes(context: "Context") -> list[str]:
     loader = context.train_loader
     if loader is None:
         return []
+    given = context.settings.checkpoint.monitor
     workers = context.settings.loader.workers
     words = {
         "memory": "batches sliced from memory",
@@ -201,12 +211,24 @@ def _data_notes(context: "Context") -> list[str]:
             if context.settings.loader.shuffle
             else []
         )
+    if context.monitor != given:
+        notes.append(f"checkpoint.monitor is {context.monitor}: nothing gives {given} where there is no validation")
     return notes
+
+
+def _monitor(context: "Context") -> str:
+    """Return the metric that ranks checkpoints: the training loss where there is no validation."""
+    has_validation = (
+        bool(context.evaluation_loaders["validation"]) and context.settings.train.validate_every is not None
+    )
+    return context.settings.checkpoint.monitor if has_validation else LOSS
 
 
 def _check_states(context: "Context") -> None:
     owners: Mapping[str, Callable[[], Any]] = {
         **{f"callback.{name}": item.state_dict for name, item in context.callbacks.items()},
+        "optimizer and scheduler": context.optimization.state_dict,
+        "loss": context.losses.state_dict,
         **{f"metric ({split})": item.state_dict for split, item in context.metrics.items()},
     }
     for owner, state in owners.items():
@@ -229,8 +251,8 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
 def _check_monitor(context: "Context", terms: Mapping[str, MetricTerm]) -> None:
     """Refuse a checkpoint.monitor that nothing of this run produces: found now, not after the first epoch."""
     monitor = context.settings.checkpoint.monitor
-    if context.train_loader is None or not context.evaluation_loaders["validation"]:
-        return  # without validation the monitor is the training loss
+    if context.train_loader is None or context.monitor != monitor:
+        return
     known = [LOSS, EPOCH_LOSS, *_names(context.data, context.losses, terms)]
     if monitor in known or any(monitor.startswith(f"{name}_") for name in known):
         return

@@ -84,6 +84,7 @@ class Context:
     evaluation_loaders: Mapping[str, Mapping[str, Loader]]
     scalars: ScalarLog
     notes: tuple[str, ...]
+    monitor: str
     trained: list[torch.nn.Parameter]
     touches_gradients: bool
     step_schedules: tuple[Schedule, ...]

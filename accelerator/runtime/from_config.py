@@ -67,7 +67,8 @@ class ConfigParts:
         project.put_on_path()
 
     def engine(self) -> Engine:
-        return self._component("engine", Engine)
+        engine: Engine = self._component("engine", Engine)
+        return engine
 
     def data(self) -> DataSplits:
         data = as_data_splits(self._build("data", "data"))
@@ -81,7 +82,8 @@ class ConfigParts:
         return self._transforms("sample_transform")
 
     def task(self) -> Task:
-        return self._component("task", Task)
+        task: Task = self._component("task", Task)
+        return task
 
     def losses(self) -> Mapping[str, LossTerm]:
         entries = read_entries(LossEntry, self.config.loss, "loss", self._provenance)
@@ -109,7 +111,8 @@ class ConfigParts:
         }
 
     def model(self, facts: Mapping[str, Any]) -> torch.nn.Module:
-        return self._component("model", torch.nn.Module, given=facts)
+        model: torch.nn.Module = self._component("model", torch.nn.Module, given=facts)
+        return model
 
     def weights(self) -> Mapping[str, torch.Tensor] | None:
         source = self.config.get("weights")

@@ -68,6 +68,20 @@ class Losses:
         terms = {name: mean.detach() for name, (mean, _) in means.items()}
         return TotalLoss(torch.as_tensor(total), counts[0] if counts else None, terms)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the losses that are modules keep from step to step, by term."""
+        return {
+            name: dict(item.loss.state_dict())
+            for name, item in self.terms.items()
+            if isinstance(item.loss, torch.nn.Module)
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned; a term that a resume brings along starts anew."""
+        for name, item in self.terms.items():
+            if name in state and isinstance(item.loss, torch.nn.Module):
+                item.loss.load_state_dict(state[name])
+
     def modules(self) -> list[torch.nn.Module]:
         """Return the losses and transforms that are modules, so that their buffers can be moved to the device."""
         parts = [part for term in self.terms.values() for part in (term.loss, term.transform)]

@@ -118,8 +118,9 @@ def as_metric(metric: Any, name: str, device: torch.device) -> Metric:
             f"metric '{name}' ({type(metric).__qualname__}) lacks {', '.join(missing)}. "
             f"A metric has {', '.join(METHODS)}, or is a torchmetrics.Metric."
         )
-    ready: Metric = metric.to(device) if isinstance(metric, torch.nn.Module) else metric
-    return ready
+    ready: Any = metric.to(device) if isinstance(metric, torch.nn.Module) else metric
+    found: Metric = ready
+    return found
 
 
 class _TorchMetric:

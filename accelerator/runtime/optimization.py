@@ -1,6 +1,7 @@
 """Optimizers over parameter groups, and the schedulers that change their learning rates."""
 
 import re
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,7 @@ from accelerator.errors import ConfigError, Problem, did_you_mean
 
 INTERVALS = ("step", "epoch")
 
-# What torch's schedulers keep of where they are, as opposed to what shape they have.
-_POSITION = ("last_epoch", "_step_count", "_last_lr", "best", "num_bad_epochs", "cooldown_counter", "T_cur")
+_RATES = {"lr", "initial_lr"}  # what a schedule reads and writes in the groups
 
 
 @dataclass(frozen=True)
@@ -90,22 +90,21 @@ class Optimization:
         """Take back what `state_dict` returned.
 
         `changed` are config keys that differ now: options of an optimizer among them (`optimizer.lr`) keep their new
-        value, and a changed schedule keeps its new shape and takes only its position from the state.
+        value, an optimizer of another class starts anew, and a schedule that changed is run to where it was.
+
+        Raises:
+            ConfigError: the parameter groups are others.
         """
-        options = {key.rpartition(".")[2] for key in changed if key.startswith(("optimizer.", "parameter_groups."))}
+        of_optimizers = [key for key in changed if key.startswith(("optimizer.", "parameter_groups."))]
+        options = {key.rpartition(".")[2] for key in of_optimizers}
         is_rescheduled = any(key.startswith(("scheduler", "train.epochs", "train.steps")) for key in changed)
         for name, optimizer in self.optimizers.items():
-            kept = [{key: group[key] for key in options & group.keys()} for group in optimizer.param_groups]
-            optimizer.load_state_dict(state["optimizers"][name])
-            for group, values in zip(optimizer.param_groups, kept, strict=True):
-                group.update(values)
-                if "lr" in values and "initial_lr" in group:
-                    group["initial_lr"] = values["lr"]
-        for name, schedule in self.schedules.items():
-            if name in state["schedulers"]:
-                saved, own = state["schedulers"][name], schedule.scheduler.state_dict()
-                saved = _moved(own, saved) if is_rescheduled else saved
-                schedule.scheduler.load_state_dict({**saved, "base_lrs": own["base_lrs"]} if "lr" in options else saved)
+            schedule, saved = self.schedules.get(name), state["schedulers"].get(name)
+            replays = schedule is not None and schedule.monitor is None and (is_rescheduled or "lr" in options)
+            if "_target_" not in options:
+                _load_optimizer(optimizer, state["optimizers"].get(name), options | _RATES if replays else options)
+            if schedule is not None and saved is not None:
+                _load_schedule(schedule, saved, replays=replays)
 
 
 @dataclass(frozen=True)
@@ -164,15 +163,34 @@ def group_parameters(
     return made, notes
 
 
-def _moved(own: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a scheduler's own state at the position of a saved one."""
-    moved = dict(own)
-    for key, value in saved.items():
-        if key in _POSITION:
-            moved[key] = value
-        elif key == "_schedulers" and isinstance(value, list):
-            moved[key] = [_moved(mine, other) for mine, other in zip(own[key], value, strict=False)]
-    return moved
+def _load_optimizer(optimizer: Optimizer, saved: Mapping[str, Any] | None, options: Collection[str]) -> None:
+    """Take back an optimizer's state; the given options of its groups keep the values that they have now."""
+    if saved is None:
+        return
+    kept = [{key: group[key] for key in options if key in group} for group in optimizer.param_groups]
+    try:
+        optimizer.load_state_dict(dict(saved))
+    except ValueError as error:
+        raise ConfigError(
+            Problem(
+                "optimizer",
+                f"its state does not fit the parameters that it has now: {error}",
+                "Keep model, optimizer and parameter_groups as they were, or start a new run with weights=RUN.",
+            )
+        ) from error
+    for group, values in zip(optimizer.param_groups, kept, strict=True):
+        group.update(values)
+
+
+def _load_schedule(schedule: Schedule, saved: Mapping[str, Any], *, replays: bool) -> None:
+    """Take back a scheduler's state; one that has another shape now is stepped to where the saved one was."""
+    if not replays:
+        schedule.scheduler.load_state_dict(dict(saved))
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that the optimizer did not step: it did, before the resume
+        for _ in range(saved["last_epoch"]):
+            schedule.scheduler.step()
 
 
 def _patterns(name: str, rule: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, final
@@ -28,7 +28,7 @@ from accelerator.runs.delivery import mlflow_address, start_forwarder
 from accelerator.runs.environment import Resources, collect_environment, write_environment
 from accelerator.runs.files import remove_leftovers, storage_error, write_text
 from accelerator.runs.folder import RunFolder, create_run_folder
-from accelerator.runs.journal import ARTIFACT, EVENT, PARAMETER, TAG, JournalWriter
+from accelerator.runs.journal import ARTIFACT, EVENT, METRIC, PARAMETER, TAG, JournalWriter, read_journal
 from accelerator.runs.lock import RunLock
 from accelerator.runs.summary import RUNNING, Summary, write_summary
 from accelerator.runtime.scalars import Point
@@ -74,6 +74,7 @@ class Recorder:
         try:
             remove_leftovers(self.folder.path)
             self.log, self._handler = _open_log(self.folder)
+            self._recorded = _points_at(self.folder, opening.from_step)
             self._journal = JournalWriter(self.folder.journal, from_step=opening.from_step)
             self._write_start(context)
         except BaseException:
@@ -88,7 +89,7 @@ class Recorder:
         Raises:
             StorageError: the disk refuses.
         """
-        records = [point.record() for point in points]
+        records = [point.record() for point in points if (point.name, point.step) not in self._recorded]
         if records:
             self._journal.append(records)
 
@@ -138,8 +139,9 @@ class Recorder:
         try:
             self._journal.close()
         finally:
-            self._handler.close()
             self.log.removeHandler(self._handler)
+            with suppress(OSError):  # of a full disk: the journal has said so
+                self._handler.close()
             self._lock.release()
 
     def _write_start(self, context: "Context") -> None:
@@ -213,9 +215,27 @@ def _tags(tags: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     return [{"kind": TAG, "name": str(name), "value": value} for name, value in tags.items()]
 
 
+def _points_at(folder: RunFolder, step: int | None) -> frozenset[tuple[str, int]]:
+    """Return what the journal has of the step that a run goes on from: it may have been told after the checkpoint."""
+    if not step:
+        return frozenset()
+    found = read_journal(folder.journal)
+    return frozenset((item["name"], step) for item in found if item.get("kind") == METRIC and item.get("step") == step)
+
+
+class _LogFile(logging.FileHandler):
+    """Goes on without the log when the disk is full: whoever writes the journal next says so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing."""
+
+
 def _open_log(folder: RunFolder) -> tuple[logging.Logger, logging.Handler]:
     log = logging.Logger(f"accelerator.{folder.run_id}", level=logging.INFO)  # its own: not in logging's global tree
-    handler = logging.FileHandler(folder.log, encoding="utf-8")
+    try:
+        handler = _LogFile(folder.log, encoding="utf-8")
+    except OSError as error:
+        raise storage_error(folder.log, error) from error
     handler.setFormatter(logging.Formatter(_LOG_FORMAT))
     log.addHandler(handler)
     return log, handler

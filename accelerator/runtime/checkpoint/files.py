@@ -11,6 +11,7 @@ It is written beside its place, flushed, and renamed. `read_checkpoint` believes
 import hashlib
 import json
 import os
+import pickle
 import re
 import shutil
 from collections.abc import Mapping
@@ -28,7 +29,8 @@ from accelerator.runs.files import storage_error, sync_folder
 
 FORMAT_VERSION = 1
 MODEL, STATE, MANIFEST, MANIFEST_HASH = "model.safetensors", "state.pt", "manifest.json", "manifest.sha256"
-_PARTIAL = ".partial"
+_PARTIAL, _REPLACED = ".partial", ".replaced"
+_NAME = re.compile(r"step-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,15 @@ def write_checkpoint(folder: Path, snapshot: Snapshot) -> Path:
     """
     final = folder / snapshot.name
     partial = folder / f"{snapshot.name}{_PARTIAL}"
+    replaced = folder / f"{snapshot.name}{_REPLACED}"
     try:
         _write_into(partial, snapshot)
-        _discard(final)
+        if final.exists():  # of the same step: put aside in one move, so that no half-removed one can be met
+            _discard(replaced)
+            final.rename(replaced)
         partial.rename(final)
         sync_folder(folder)
+        _discard(replaced)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise storage_error(final, error) from error
@@ -117,6 +123,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if hashlib.sha256(text).hexdigest() != stated:
         raise CheckpointError(f"{path}: {MANIFEST} is damaged: it does not have the hash in {MANIFEST_HASH}.")
     manifest: dict[str, Any] = json.loads(text)
+    if not {"format_version", "step", "files", "aliases"} <= manifest.keys() or not {MODEL, STATE} <= set(
+        manifest["files"]
+    ):
+        raise CheckpointError(f"{path}: {MANIFEST} is no manifest of a checkpoint.")
     if manifest["format_version"] > FORMAT_VERSION:
         raise CheckpointError(
             f"{path}: written in format {manifest['format_version']}, and this version reads up to {FORMAT_VERSION}. "
@@ -159,21 +169,47 @@ def read_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: a file is missing or damaged.
     """
     model = read_model(path)
-    state: dict[str, Any] = torch.load(path / STATE, map_location="cpu", weights_only=True)
-    return Checkpoint(path, int(state["counters"]["step"]), model, state)
+    try:
+        state: dict[str, Any] = torch.load(path / STATE, map_location="cpu", weights_only=True)
+        return Checkpoint(path, int(state["counters"]["step"]), model, state)
+    except (pickle.UnpicklingError, RuntimeError, LookupError, TypeError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f"{path / STATE} is not the state of a run: {reason}") from error
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
     """Return the complete checkpoints of a run, oldest first."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.glob("step-*") if path.is_dir() and not path.name.endswith(_PARTIAL))
+    found = [
+        (int(name[1]), path) for path in folder.iterdir() if (name := _NAME.fullmatch(path.name)) and path.is_dir()
+    ]
+    return [path for _, path in sorted(found)]
 
 
-def discard_leftovers(folder: Path) -> None:
-    """Remove what a killed run left half-written."""
-    for path in folder.glob(f"step-*{_PARTIAL}"):
+def discard_leftovers(folder: Path, after: int | None = None) -> None:
+    """Remove what a killed run left half-written, and the checkpoints `after` a step, which are damaged.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    left = [*folder.glob(f"step-*{_PARTIAL}"), *folder.glob(f"step-*{_REPLACED}")]
+    if after is not None:
+        left += [path for path in list_checkpoints(folder) if path.name > checkpoint_name(after)]
+    for path in left:
+        discard(path)
+
+
+def discard(path: Path) -> None:
+    """Remove a folder.
+
+    Raises:
+        StorageError: the disk refuses.
+    """
+    try:
         _discard(path)
+    except OSError as error:
+        raise storage_error(path, error, doing="removed") from error
 
 
 def _write_into(partial: Path, snapshot: Snapshot) -> None:

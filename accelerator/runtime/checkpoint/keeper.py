@@ -1,6 +1,5 @@
 """Which checkpoints a run keeps, and which of them are `last` and `best`."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from accelerator.errors import CheckpointError
 from accelerator.runs.files import write_text
-from accelerator.runtime.checkpoint.files import list_checkpoints, read_manifest
+from accelerator.runtime.checkpoint.files import discard, list_checkpoints, read_manifest
 
 LAST, BEST = "last", "best"
 
@@ -23,23 +22,28 @@ class Keeper:
     mode: str
 
     def tidy(self) -> None:
-        """Point `last` and `best` at the right checkpoints, then remove those that nothing keeps."""
+        """Point `last` and `best` at the right checkpoints, then remove those that nothing keeps.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
         found = list_checkpoints(self.folder)
         if not found:
             return
-        ranked = self.ranked(found)
+        ranked = self.ranked(found) or [found[-1]]
         self._point(LAST, found[-1])
         self._point(BEST, ranked[0])
         kept = {*found[-self.keep_last :], *ranked[: max(1, self.keep_best)]}
         for path in found:
             if path not in kept:
-                shutil.rmtree(path)
+                discard(path)
 
     def ranked(self, found: Sequence[Path]) -> list[Path]:
-        """Return checkpoints from best to worst; those without a value come last, a tie goes to the older one."""
+        """Return the checkpoints that have a value from best to worst; a tie goes to the older one."""
         sign = 1.0 if self.mode == "min" else -1.0
-        values = {path: _value(path) for path in found}
-        return sorted(found, key=lambda path: (values[path] is None, sign * (values[path] or 0.0)))
+        values = [(_value(path), path) for path in found]
+        ranked = sorted((sign * value, place, path) for place, (value, path) in enumerate(values) if value is not None)
+        return [path for _, _, path in ranked]
 
     def _point(self, alias: str, path: Path) -> None:
         file = self.folder / alias
@@ -63,7 +67,7 @@ def resolve_alias(folder: Path, alias: str) -> Path:
 
 def _value(path: Path) -> float | None:
     try:
-        monitor: Mapping[str, Any] | None = read_manifest(path)["monitor"]
+        monitor: Mapping[str, Any] | None = read_manifest(path).get("monitor")
     except CheckpointError:
         return None
     return None if monitor is None else float(monitor["value"])

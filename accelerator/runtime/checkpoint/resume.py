@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _HARMLESS = (
     *("name", "config_version", "tags.", "tracking", "tracking.", "paths.", "trust", "callback.progress"),
     *("callback.progress.", "checkpoint.", "weights", "launch.", "train.max_time", "train.log_every", "vars."),
+    *("loader.workers", "engine.threads"),  # the one changes nothing, the other is told by the number of threads
 )
 _LENGTH = ("train.epochs", "train.steps")
 
@@ -64,7 +65,7 @@ def prepare_resume(context: "Context", folder: RunFolder) -> Resumption:
     checkpoint, damaged = newest_sound(folder)
     changed: dict[str, tuple[Any, Any]] = {}
     if checkpoint is not None:
-        changed = _changed_keys(context, folder)
+        changed = _changed_keys(context, checkpoint)
         saved = checkpoint.state["made_with"]
         if context.engine.threads is None:
             torch.set_num_threads(saved["threads"])
@@ -93,7 +94,7 @@ def newest_sound(folder: RunFolder) -> tuple[Checkpoint | None, tuple[str, ...]]
 
 def _reasons(context: "Context", checkpoint: Checkpoint, changed: Mapping[str, tuple[Any, Any]]) -> list[str]:
     then, now = checkpoint.state["made_with"], made_with(context)
-    reasons = [f"{name} was {then[name]} and is {now[name]}" for name in now if then.get(name) != now[name]]
+    reasons = [f"{name} was {then.get(name)} and is {now[name]}" for name in now if then.get(name) != now[name]]
     if context.device.type == "cuda" and not torch.are_deterministic_algorithms_enabled():
         reasons.append("CUDA kernels are not deterministic (engine.deterministic=false)")
     if any(key in _LENGTH for key in changed) and _has_horizon(context):
@@ -107,9 +108,12 @@ def _has_horizon(context: "Context") -> bool:
     return context.config is not None and "train.total_steps" in saved_config(context)
 
 
-def _changed_keys(context: "Context", folder: RunFolder) -> dict[str, tuple[Any, Any]]:
-    """Return the config keys that differ from the run's own config and can change what is computed."""
-    then = _flat(yaml.safe_load(folder.config.read_text(encoding="utf-8")) or {})
+def _changed_keys(context: "Context", checkpoint: Checkpoint) -> dict[str, tuple[Any, Any]]:
+    """Return the config keys that differ from what the checkpoint was made with and can change what is computed.
+
+    Not from the folder's config.yaml: that may be of a resume that ended before it saved.
+    """
+    then = _flat(yaml.safe_load(checkpoint.state["config"]) or {})
     now = _flat(yaml.safe_load(saved_config(context)) or {})
     keys = [key for key in {**then, **now} if then.get(key) != now.get(key) and not _is_harmless(key)]
     return {key: (then.get(key), now.get(key)) for key in keys}

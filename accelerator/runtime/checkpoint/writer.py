@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import final
 
+from accelerator.runs.files import storage_error
 from accelerator.runtime.checkpoint.files import Snapshot, discard_leftovers, write_checkpoint
 from accelerator.runtime.checkpoint.keeper import Keeper
 
@@ -13,20 +14,24 @@ from accelerator.runtime.checkpoint.keeper import Keeper
 class CheckpointWriter:
     """Takes snapshots and writes them in the background.
 
-    A write that fails is raised by the next `save`, `check` or `close`, on the training thread.
+    A write that fails is raised by the next `save` or `wait`, on the training thread.
 
     Args:
         keeper: what to keep.
         written: called on the writing thread after each checkpoint that is complete.
+        after: the step that a resumed run goes on from; what there is of later ones is damaged, and removed.
     """
 
-    def __init__(self, keeper: Keeper, written: Callable[[Path], None]) -> None:
+    def __init__(self, keeper: Keeper, written: Callable[[Path], None], after: int | None = None) -> None:
         self._keeper = keeper
         self._written = written
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
         self._pending: Future[None] | None = None
-        keeper.folder.mkdir(parents=True, exist_ok=True)
-        discard_leftovers(keeper.folder)
+        try:
+            keeper.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(keeper.folder, error) from error
+        discard_leftovers(keeper.folder, after)
 
     def save(self, snapshot: Snapshot) -> None:
         """Write a snapshot in the background, after the one before it is done.

@@ -90,7 +90,7 @@ class SingleEngine(Engine):
         if any(isinstance(module, _CHANNELS_LAST) for module in model.modules()):
             # On the CPU and on CUDA convolutions run faster with channels innermost; MPS gains nothing.
             if self.device.type in ("cpu", "cuda"):
-                model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+                model = model.to(memory_format=torch.channels_last)
                 self._memory_format = "channels_last"
         if self._compile:
             model.compile()

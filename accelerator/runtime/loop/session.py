@@ -1,10 +1,11 @@
 """The frame around a running loop: the run folder opened and closed, a resume put in place, the end told truly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from accelerator.errors import StorageError
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED, Summary
 from accelerator.runtime.checkpoint.saver import Saver, restore_random
 from accelerator.runtime.loop.stopping import stoppable
@@ -47,21 +48,21 @@ def running(context: "Context", *, saves: bool = True) -> Iterator[Session]:
 
 def _framed(context: "Context", recorder: Recorder | None, *, saves: bool) -> Iterator[Session]:
     session = Session(Saver(context, recorder) if saves and recorder is not None else None)
-    status = COMPLETED
+    status, is_told = COMPLETED, False
     try:
-        _resume(context, recorder)
-        for hook in context.events.run_start:
-            hook(context)
+        _announce_start(context, recorder)
         yield session
         if session.saver is not None:
             session.saver.wait()
         if context.state.stop_signal is not None:
             status = INTERRUPTED
-        _announce_end(context)
+        _announce(context, "stop" if context.state.stop_reason else None)
+        is_told = True
+        _announce(context, "run_end")
     except BaseException as error:
         status = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED
         context.state.error = error
-        _end_badly(context, recorder, error)
+        _end_badly(context, recorder, error, ("exception",) if is_told else ("exception", "run_end"))
         raise
     finally:
         if session.saver is not None:
@@ -78,34 +79,32 @@ def _open_recorder(context: "Context") -> Recorder | None:
     return Recorder(context, Opening(resumption.folder, resumption.step))
 
 
-def _resume(context: "Context", recorder: Recorder | None) -> None:
-    """Announce what the run goes on from, and set the random generators as the last thing before it does."""
+def _announce_start(context: "Context", recorder: Recorder | None) -> None:
+    """Announce the run and what it goes on from, and set the random generators as the last thing before it does."""
     resumption = context.resumption
     if resumption is None:
+        _announce(context, "run_start")
         return
     if recorder is not None:
         recorder.event("resume", step=resumption.step, kind=str(resumption))
         for text in resumption.damaged:
             recorder.log.warning("passed over a checkpoint: %s", text)
+    _announce(context, "checkpoint_load" if resumption.checkpoint is not None else None)
+    _announce(context, "run_start")
     if resumption.checkpoint is not None:
-        for hook in context.events.checkpoint_load:
-            hook(context)
         restore_random(resumption.checkpoint)
 
 
-def _announce_end(context: "Context") -> None:
-    if context.state.stop_reason:
-        for hook in context.events.stop:
-            hook(context)
-    for hook in context.events.run_end:
+def _announce(context: "Context", event: str | None) -> None:
+    for hook in context.events.of(event) if event is not None else ():
         hook(context)
 
 
-def _end_badly(context: "Context", recorder: Recorder | None, error: BaseException) -> None:
+def _end_badly(context: "Context", recorder: Recorder | None, error: BaseException, events: Sequence[str]) -> None:
     """Tell callbacks and the log of an exception; what a callback raises now does not hide it."""
     if recorder is not None:
         recorder.traceback(error)
-    for event in ("exception", "run_end"):
+    for event in events:
         for hook in context.events.of(event):
             try:
                 hook(context)
@@ -119,6 +118,11 @@ def _close(context: "Context", recorder: Recorder | None, status: str) -> Summar
     if recorder is None:
         return summary
     try:
-        return recorder.summarise(summary)
-    finally:
-        recorder.close()
+        try:
+            return recorder.summarise(summary)
+        finally:
+            recorder.close()
+    except StorageError:
+        if context.state.error is None:
+            raise
+        return summary  # a disk that is full now was full before: the first error is the one to tell

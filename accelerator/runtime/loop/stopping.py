@@ -6,11 +6,33 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, final
 
 from accelerator.runtime.state import TrainState
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@final
+class _Ask:
+    """What signals call: asks the run, and the runs that it is inside of, to stop."""
+
+    def __init__(self, state: TrainState, before: Any) -> None:
+        self._state = state
+        self._outer = before if isinstance(before, _Ask) else None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        is_repeated = self._state.stop_signal is not None
+        self.ask(number)
+        if is_repeated and number == signal.SIGINT:
+            raise KeyboardInterrupt
+
+    def ask(self, number: int) -> None:
+        """Ask these runs to stop."""
+        if self._outer is not None:
+            self._outer.ask(number)
+        self._state.stop_signal, self._state.stopped_at = number, time.monotonic()
+        self._state.stop_reason = f"stopped by {signal.Signals(number).name}"
 
 
 @contextmanager
@@ -20,13 +42,7 @@ def stoppable(state: TrainState) -> Iterator[None]:
         yield
         return
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        del frame
-        if state.stop_signal is not None and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        state.stop_signal, state.stopped_at = number, time.monotonic()
-        state.stop_reason = f"stopped by {signal.Signals(number).name}"
-
+    ask = _Ask(state, signal.getsignal(signal.SIGINT))
     before: dict[int, Any] = {number: signal.signal(number, ask) for number in SIGNALS}
     try:
         yield

@@ -72,9 +72,9 @@ class TrainLoop:
         """
         context = self.context
         limits = _checked_limits(context)
+        context.state.num_steps, context.state.num_epochs = _planned(context, limits)
         with running(context) as session:
             duties = Duties(context, limits, session.saver)
-            context.state.num_steps, context.state.num_epochs = _planned(context, limits)
             duties.catch_up()
             while not duties.is_over():
                 _run_epoch(context, duties)
