@@ -1,0 +1,83 @@
+"""MLflow's own page on a run of ours, in a real browser: the command that `train` prints, opened and looked at."""
+
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from playwright.sync_api import Page, sync_playwright
+
+from tests.e2e.command import accelerator
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+START_S = 90
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return what a short main job prints."""
+    project = tmp_path_factory.mktemp("project")
+    return accelerator("experiment", "train", "experiment=digits_resnet", "train.epochs=3", cwd=project).out
+
+
+@pytest.fixture(scope="module")
+def address(trained: str) -> Iterator[str]:
+    """Start the command that was printed, on a free port, and return where it answers."""
+    printed = re.search(r"^To look at it: mlflow (ui .*)$", trained, re.MULTILINE)
+    assert printed is not None
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", *shlex.split(printed[1]), "--port", str(port), "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as ui:
+        found = f"http://127.0.0.1:{port}"
+        _await(found)
+        yield found
+        ui.terminate()
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1400, "height": 900})
+        browser.close()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+def test_the_printed_command_shows_the_run_with_its_curves(
+    trained: str, address: str, page: Page, tmp_path: Path
+) -> None:
+    run = MlflowClient(address).search_runs([MlflowClient(address).get_experiment_by_name("digits").experiment_id])[0]
+
+    page.goto(f"{address}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/model-metrics")
+    for name in ("optimizer", "train", "validation", "test"):
+        page.wait_for_function(f"document.body.innerText.includes('{name}\\n(')", timeout=60_000)
+    page.screenshot(path=tmp_path / "mlflow.png")
+
+    text = page.inner_text("body")
+    assert run.info.run_name == Path(trained.splitlines()[-1]).name
+    assert f"{run.info.run_name} (optimizer/lr)" in text
+    assert (tmp_path / "mlflow.png").stat().st_size > 20_000
+
+
+def _await(address: str) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise TimeoutError(f"{address} does not answer")
