@@ -46,8 +46,10 @@ def load_weights(model: torch.nn.Module, tensors: Mapping[str, Tensor], *, key: 
     Raises:
         ConfigError: names or shapes differ; says which.
     """
+    # What modules keep besides tensors (`get_extra_state`) is in no file of tensors: it stays as it is.
+    extra = {name: item for name, item in model.state_dict().items() if not isinstance(item, Tensor)}
     try:
-        model.load_state_dict(dict(tensors))
+        model.load_state_dict({**extra, **tensors})
     except RuntimeError as error:
         lines = [line.strip() for line in str(error).splitlines()[1:]]
         raise ConfigError(

@@ -112,7 +112,7 @@ def points(folder: Path | None, name: str = "") -> list[tuple[str, int, float]]:
 
 def weights(model: nn.Module) -> dict[str, Tensor]:
     """Return a copy of a model's tensors."""
-    return {name: item.detach().clone() for name, item in model.state_dict().items()}
+    return {name: item.detach().clone() for name, item in model.state_dict().items() if isinstance(item, Tensor)}
 
 
 def assert_same(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> None:
