@@ -217,8 +217,7 @@ def _write_into(partial: Path, snapshot: Snapshot) -> None:
     partial.mkdir(parents=True)
     tensors, aliases = _without_ties(snapshot.model)
     _save_tensors(tensors, partial / MODEL)
-    with (partial / STATE).open("wb") as file:
-        torch.save(dict(snapshot.state), file)
+    _save_state(dict(snapshot.state), partial / STATE)
     for name in (MODEL, STATE):
         _flush(partial / name)
     manifest = {
@@ -248,6 +247,19 @@ def _without_ties(model: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[
             first[key] = name
             tensors[name] = tensor
     return tensors, aliases
+
+
+def _save_state(state: dict[str, Any], path: Path) -> None:
+    try:
+        with path.open("wb") as file:
+            torch.save(state, file)
+    except RuntimeError as error:  # of torch's writer, in the place of the operating system's error that it met
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, OSError):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise cause from error
 
 
 def _save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
