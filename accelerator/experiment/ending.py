@@ -55,7 +55,7 @@ def _await_delivery(folder: RunFolder, stop: Stop | None) -> Delivery:
     try:
         with _interruptible():
             told = wait_for_delivery(folder, patience)
-        if told.is_complete or stop is None:  # without a signal the forwarder goes on by itself for a while
+        if stop is None:  # the forwarder goes on by itself for a while
             return told
     except KeyboardInterrupt:  # who waits no longer wants no process left behind
         pass

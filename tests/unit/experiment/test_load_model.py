@@ -47,7 +47,8 @@ def test_a_path_names_a_run_or_a_checkpoint(inside: str, trained: Project, train
 def test_the_best_checkpoint_can_be_asked_for(trained: Project, trained_run: Run) -> None:
     (trained_run.folder.checkpoints / "best").write_text("step-00000005\n", encoding="utf-8")
 
-    best, last = (load_model("last", which, project=trained.root) for which in ("best", "last"))
+    best = load_model("last", "best", project=trained.root)
+    last = load_model("last", "last", project=trained.root)
 
     saved = load_file(trained_run.folder.checkpoints / "step-00000005" / "model.safetensors")
     assert all(item.equal(saved[name]) for name, item in best.state_dict().items())
