@@ -148,7 +148,7 @@ class ConfigParts:
                     f"{self.config[key]._target_ if isinstance(self.config[key], DictConfig) else self.config[key]} gives a "
                     f"{type(built).__name__}, and a {base.__name__} is needed",
                     f"Name a {key} there.",
-                    self._provenance.source_of(key),
+                    self._provenance.place_of(key),
                 )
             )
         return built
@@ -183,7 +183,7 @@ class ConfigParts:
                         f"optimizer.{name}.parameters",
                         f"'{entry.parameters}' matches no parameter of the model ({known}, …)",
                         "Correct the pattern: it is searched for in parameter names.",
-                        self._provenance.source_of(f"optimizer.{name}.parameters"),
+                        self._provenance.place_of(f"optimizer.{name}.parameters"),
                     )
                 )
             found[name] = (node[name].optimizer, f"optimizer.{name}.optimizer", chosen)
@@ -239,4 +239,4 @@ def _settings(config: DictConfig, project: Project, provenance: Provenance) -> S
 
 def _builder(registry: Registry, config: DictConfig, project: Project, provenance: Provenance) -> Builder:
     builder = builder_for(registry, tuple(config.trust), project.root)
-    return Builder(builder.registry, builder.trust, provenance.source_of)
+    return Builder(builder.registry, builder.trust, provenance.place_of)
