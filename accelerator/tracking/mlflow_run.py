@@ -5,6 +5,7 @@
 
 import hashlib
 import logging
+import getpass
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -210,7 +211,7 @@ def _source_tags(run: TrackedRun) -> dict[str, str]:
     commit = (environment.get("git") or {}).get("commit")
     if commit:
         tags["mlflow.source.git.commit"] = commit
-    tags["mlflow.user"] = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    tags["mlflow.user"] = _user()
     return {name: _shorten(value) for name, value in tags.items()}
 
 
@@ -222,3 +223,10 @@ def create_store(path: Path, artifacts: Path) -> None:
     """Make a SQLite store at `path` whose default experiment keeps its artifacts below `artifacts`."""
     store = SqlAlchemyStore(f"sqlite:///{path}", str(artifacts))  # type: ignore[no-untyped-call]
     store.engine.dispose()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user that has no name
+        return str(os.getuid())
