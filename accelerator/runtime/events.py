@@ -18,7 +18,7 @@ and one that nobody listens to costs an empty loop.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from accelerator.errors import ComponentError, did_you_mean
 
@@ -50,7 +50,7 @@ EVENTS = (
     "stop",
 )
 
-Hook = Callable[["Context"], None]
+Hook: TypeAlias = "Callable[[Context], None]"
 
 
 class Callback:

@@ -142,11 +142,12 @@ class ConfigParts:
     def _component(self, key: str, base: type[Any], *, given: Mapping[str, Any] | None = None) -> Any:
         built = self._build(key, key, given=given)
         if not isinstance(built, base):
+            node = self.config[key]
+            name = node._target_ if isinstance(node, DictConfig) else node
             raise ConfigError(
                 Problem(
                     key,
-                    f"{self.config[key]._target_ if isinstance(self.config[key], DictConfig) else self.config[key]} gives a "
-                    f"{type(built).__name__}, and a {base.__name__} is needed",
+                    f"{name} gives a {type(built).__name__}, and a {base.__name__} is needed",
                     f"Name a {key} there.",
                     self._provenance.place_of(key),
                 )

@@ -5,7 +5,8 @@
                               manifest.json       step, sizes and hashes of the files, tied tensors
                               manifest.sha256     the hash of manifest.json
 
-It is written beside its place, flushed, and renamed. `read_checkpoint` believes nothing that the manifest does not vouch for.
+It is written beside its place, flushed, and renamed. `read_checkpoint` believes nothing that the manifest does not
+vouch for.
 """
 
 import hashlib

@@ -47,7 +47,8 @@ ONE = [
     ),
     (
         "model._target_=resnet9",
-        "model._target_ (command line): There is no model 'resnet9'. Did you mean 'resnet8'? Known: mlp, resnet18, resnet8.",
+        "model._target_ (command line): There is no model 'resnet9'. Did you mean 'resnet8'? "
+        "Known: mlp, resnet18, resnet8.",
     ),
     (
         "+model.head={_target_: hed}",
@@ -128,7 +129,10 @@ def test_all_problems_are_told_at_once(check: Any) -> None:
 
 def test_a_value_of_a_file_is_told_with_its_line(composed: Compose, registry: Registry, write: Write) -> None:
     write("experiment/x.yaml", "# @package _global_\ndefaults: [digits_resnet]\n\ntrain:\n  epochs: -1\n")
-    message = "train.epochs = -1 (configs/experiment/x.yaml:5): must be at least 1. Change it there, or add train.epochs=10 to the command."
+    message = (
+        "train.epochs = -1 (configs/experiment/x.yaml:5): must be at least 1. "
+        "Change it there, or add train.epochs=10 to the command."
+    )
 
     assert [str(problem) for problem in check_config(composed("experiment=x"), registry)] == [message]
 
@@ -158,7 +162,8 @@ def test_what_is_right_is_no_problem(check: Any, override: str) -> None:
 def test_several_optimizers_are_checked_by_name(composed: Compose, registry: Registry, write: Write) -> None:
     write(
         "optimizer/two.yaml",
-        "body: {optimizer: {_target_: adamw, lr: 1e-3}, parameters: body.*}\nhead: {optimizer: {_target_: sdg}, parameters: 3}\n",
+        "body: {optimizer: {_target_: adamw, lr: 1e-3}, parameters: body.*}\n"
+        "head: {optimizer: {_target_: sdg}, parameters: 3}\n",
     )
     problems = check_config(composed("experiment=digits_resnet", "optimizer=two", "optimizer.lr=null"), registry)
 

@@ -23,7 +23,8 @@ OVERRIDES = [
     ),
     (
         "loss=[mse,cross_entropi]",
-        "loss (command line): There is no loss 'cross_entropi'. Did you mean 'cross_entropy'? Known: cross_entropy, mse.",
+        "loss (command line): There is no loss 'cross_entropi'. Did you mean 'cross_entropy'? "
+        "Known: cross_entropy, mse.",
     ),
     (
         "optimizer.lrr=0.1",
@@ -32,7 +33,8 @@ OVERRIDES = [
     ),
     (
         "optim.lr=0.1",
-        "optim.lr (command line): there is no such key. Did you mean 'optimizer.lr'? To add a new key, write +optim.lr=0.1.",
+        "optim.lr (command line): there is no such key. Did you mean 'optimizer.lr'? "
+        "To add a new key, write +optim.lr=0.1.",
     ),
     (
         "experimentt=digits_resnet",
@@ -156,7 +158,8 @@ FILES = [
     ),
     (
         "# @package _global_\ndefaults:\n  - override /modle: mlp\n",
-        "defaults (configs/experiment/x.yaml:3): there is no config group 'modle'. Did you mean 'model'? Known: callback,",
+        "defaults (configs/experiment/x.yaml:3): there is no config group 'modle'. Did you mean 'model'? "
+        "Known: callback,",
     ),
     (
         "# @package _global_\ndefaults:\n  - override /model: resnet9\n",
