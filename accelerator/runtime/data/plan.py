@@ -67,7 +67,7 @@ class Shape:
                     "loader.batch_size",
                     f"{self.batch_size} samples a step cannot be dealt out to {self.world_size} processes in "
                     f"micro-batches of {self.micro_batch_size}",
-                    f"Choose a multiple of {self.world_size * self.micro_batch_size}, or change loader.micro_batch_size.",
+                    f"Choose a multiple of {self.world_size * self.micro_batch_size}, or set loader.micro_batch_size.",
                 )
             )
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from accelerator.errors import ComponentError
 
 Dataset = Any
-"""A map-style dataset (`__len__`, `__getitem__`, `__getitems__` where a batch can be fetched at once) or an iterable."""
+"""A map-style dataset (`__len__`, `__getitem__`, `__getitems__` to fetch a whole batch at once) or an iterable."""
 
 SPLITS = ("train", "validation", "test")
 
