@@ -130,7 +130,8 @@ class SingleEngine(Engine):
             self._is_scale_due = True
 
     def report(self) -> list[str]:
-        words = [f"device {self.device}", f"{torch.get_num_threads()} threads", self._precision]
+        threads = torch.get_num_threads()
+        words = [f"device {self.device}", f"{threads} thread{'s' * (threads > 1)}", self._precision]
         words += [self._memory_format] if self._memory_format else []
         words += ["compiled"] if self._compile else []
         words += ["deterministic kernels"] if self._deterministic else []
