@@ -3,6 +3,7 @@
 It says `step N` after each optimizer step, `validation` inside a validation pass, and at last `end STATUS`.
 """
 
+import multiprocessing
 import os
 import sys
 import time
@@ -90,6 +91,7 @@ def main(project: Path, action: str, options: dict[str, str]) -> None:
         options: what differs from the usual run.
     """
     os.setsid()
+    multiprocessing.set_start_method("fork", force=True)  # for workers; else they were started as this process was
     os.chdir(project)
     for stream, name in ((sys.stdout, "said.txt"), (sys.stderr, "failed.txt")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream.fileno())
