@@ -131,10 +131,16 @@ class Builder:
         partial: bool,
     ) -> None:
         parameters = signature.parameters
-        by_name = {name for name, item in parameters.items() if item.kind in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY)}
+        by_name = {
+            name for name, item in parameters.items() if item.kind in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY)
+        }
         takes_any = any(item.kind is item.VAR_KEYWORD for item in parameters.values())
         problems = [
-            self._problem(f"{key}.{name}", f"{path} has no argument '{name}'. {did_you_mean(name, by_name)}", "Correct or remove it.")
+            self._problem(
+                f"{key}.{name}",
+                f"{path} has no argument '{name}'. {did_you_mean(name, by_name)}",
+                "Correct or remove it.",
+            )
             for name in values
             if name not in by_name and not takes_any
         ]
@@ -145,7 +151,9 @@ class Builder:
             if not partial and name in by_name and item.default is item.empty and name not in taken
         ]
         problems += [
-            self._problem(f"{key}.{name}", f"{path} takes {_type_text(allowed)} as '{name}', not {value!r}", "Correct the value.")
+            self._problem(
+                f"{key}.{name}", f"{path} takes {_type_text(allowed)} as '{name}', not {value!r}", "Correct the value."
+            )
             for name, value in values.items()
             if (allowed := _scalar_types(parameters.get(name))) and not _fits(value, allowed)
         ]

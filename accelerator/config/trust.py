@@ -8,6 +8,7 @@ path whose first package is the user's project, belongs to a distribution that d
 """
 
 import inspect
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,13 @@ class Trust:
         """Return "" when the imported object may be called, else why not and what to add."""
         if path in self.names or self._is_registered(path):
             return ""
-        if self._is_project_package((getattr(found, "__module__", None) or "").partition(".")[0]):
+        if self._is_of_project(found):
             return ""
         if inspect.isclass(found) and any(f"{base.__module__}.{base.__qualname__}" in _BASES for base in found.__mro__):
             return ""
-        what = "a class" if inspect.isclass(found) else "a function" if callable(found) else "neither class nor function"
+        what = (
+            "a class" if inspect.isclass(found) else "a function" if callable(found) else "neither class nor function"
+        )
         return (
             f"'{path}' is {what} that is no component: from a trusted package a config may name modules, data sets, "
             f"optimizers, schedulers, metrics and the like. To allow it, write '{path}' out in full in `trust` in the "
@@ -78,10 +81,23 @@ class Trust:
         return any(path == name or path.startswith(f"{name}.") for name in self.names)
 
     def _is_project_package(self, package: str) -> bool:
+        return bool(self._places(package))
+
+    def _is_of_project(self, found: Any) -> bool:
+        """Tell whether an object was defined in the project: its module's file lies there, whatever it is called."""
+        name = getattr(found, "__module__", None) or ""
+        file = getattr(sys.modules.get(name), "__file__", None)
+        places = self._places(name.partition(".")[0])
+        return file is not None and any(Path(file).resolve().is_relative_to(place.resolve()) for place in places)
+
+    def _places(self, package: str) -> list[Path]:
+        """Return where the project has a package or module of this name."""
         root = self.project_root
         if root is None or not package.isidentifier():
-            return False
-        return any((base / package).is_dir() or (base / f"{package}.py").is_file() for base in (root, root / "src"))
+            return []
+        bases = (root, root / "src")
+        folders = [base / package for base in bases if (base / package).is_dir()]
+        return folders + [base / f"{package}.py" for base in bases if (base / f"{package}.py").is_file()]
 
     def _plugin_packages(self) -> set[str]:
         return {item.target.partition(":")[0].partition(".")[0] for item in self.registry.declared}

@@ -188,7 +188,25 @@ class ConfigParts:
                     )
                 )
             found[name] = (node[name].optimizer, f"optimizer.{name}.optimizer", chosen)
+        self._check_owners(parameters, {name: chosen for name, (_, _, chosen) in found.items()})
         return found
+
+    def _check_owners(self, parameters: Sequence[NamedParameter], chosen: Mapping[str, list[NamedParameter]]) -> None:
+        """Refuse a parameter that two optimizers step, and note those that none does."""
+        owners = {item.name: [name for name, items in chosen.items() if item in items] for item in parameters}
+        for parameter, names in owners.items():
+            if len(names) > 1:
+                raise ConfigError(
+                    Problem(
+                        f"optimizer.{names[1]}.parameters",
+                        f"{parameter} belongs to the optimizer {names[0]} already",
+                        "Give each parameter one optimizer: narrow one of the patterns.",
+                        self._provenance.source_of(f"optimizer.{names[1]}.parameters"),
+                    )
+                )
+        left = [parameter for parameter, names in owners.items() if not names]
+        if left:
+            self._notes.append(f"no optimizer steps {', '.join(left[:8])}{' …' * (len(left) > 8)}")
 
     def _optimizer(self, node: DictConfig, key: str, parameters: Sequence[NamedParameter]) -> Optimizer:
         rules = OmegaConf.to_container(self.config.parameter_groups or {}, resolve=True)
