@@ -98,6 +98,9 @@ class Builder:
         try:
             found = _resolve(path)
         except Exception as error:  # whatever a stranger's module raises on import: name it
+            if "blocklist" in str(error):
+                refusal = f"'{path}' is not trusted: it is on Hydra's list of what no config may call"
+                raise self._error(f"{key}._target_", refusal, "Remove it.") from error
             raise self._error(
                 f"{key}._target_",
                 f"'{path}' does not import: {_innermost(error)}",
@@ -205,7 +208,7 @@ def _scalar_types(parameter: inspect.Parameter | None) -> tuple[type, ...]:
         return ()
     if parameter.default is None:
         parts = (*parts, NoneType)
-    return tuple(part for part in parts if part in (*_SCALARS, NoneType))
+    return tuple(dict.fromkeys(part for part in parts if part in (*_SCALARS, NoneType)))
 
 
 def _is_tensor(part: Any) -> bool:
