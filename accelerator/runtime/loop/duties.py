@@ -47,7 +47,6 @@ class Duties:
         self._began = time.perf_counter()
         self._last_second = math.inf if limits.max_time is None else float(limits.max_time.value)
         self._fetched_at = self._began
-        self._points: list[Point] = []
 
     def is_over(self) -> bool:
         """Tell whether training has reached an end, planned or not."""
