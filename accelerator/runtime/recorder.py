@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, final
 
@@ -196,7 +196,7 @@ def saved_config(context: "Context") -> str:
 
 def _plain(context: "Context") -> dict[str, Any]:
     settings = context.settings
-    sections = {name: _texts(asdict(getattr(settings, name))) for name in ("loader", "train", "checkpoint")}
+    sections = {name: _texts(vars(getattr(settings, name))) for name in ("loader", "train", "checkpoint")}
     return {"name": settings.name, "seed": settings.seed, "tags": dict(settings.tags), "tracking": None, **sections}
 
 
