@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from accelerator.errors import StorageError
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED, Summary
 from accelerator.runtime.checkpoint.saver import Saver, restore_random
+from accelerator.runtime.loop.heap import frozen_heap
 from accelerator.runtime.loop.stopping import stoppable
 from accelerator.runtime.recorder import Opening, Recorder, summary_of
 
@@ -37,7 +38,7 @@ def running(context: "Context", *, saves: bool = True) -> Iterator[Session]:
     """
     context.build()
     try:
-        with stoppable(context.state):  # before there is a folder: a signal from now on is answered in it
+        with frozen_heap(), stoppable(context.state):  # before there is a folder: a signal from now on is answered in it
             recorder = _open_recorder(context)
             context.open_recorder(recorder)
             yield from _framed(context, recorder, saves=saves)
