@@ -46,7 +46,11 @@ def test_a_signal_saves_and_ends_the_run_with_all_its_processes(
     assert len(processes) >= 1 + workers
     assert_gone(processes)
     assert training.lines[-1] == "end interrupted"
-    assert (summary.status, summary.checkpoint, summary.step) == ("interrupted", checkpoint.name, int(checkpoint.name[5:]))
+    assert (summary.status, summary.checkpoint, summary.step) == (
+        "interrupted",
+        checkpoint.name,
+        int(checkpoint.name[5:]),
+    )
     assert read_checkpoint(checkpoint).step == summary.step
     assert not is_held(folder.lock)
 
@@ -110,7 +114,9 @@ def _context(*callbacks: Callback, every: str = "2st", width: int = 64) -> Conte
 @pytest.mark.parametrize("free", [0, 4096, 16384, 40960], ids=lambda free: f"{free} bytes free")
 def test_a_full_disk_ends_the_run_and_damages_nothing(free: int, small_disk: Path, inside_project: Path) -> None:
     context = _context(Fill(small_disk, 5, free), width=500)
-    with pytest.raises(StorageError, match="could not be written: No space left on device. The disk is full. Free some"):
+    with pytest.raises(
+        StorageError, match="could not be written: No space left on device. The disk is full. Free some"
+    ):
         TrainLoop(context).run()
 
     folder = only_run(inside_project)
@@ -178,5 +184,3 @@ def test_an_artifact_on_a_full_disk_is_a_storage_error(small_disk: Path, inside_
 
     with pytest.raises(StorageError, match="notes-step-00000001.txt: could not be written: No space left on device"):
         TrainLoop(_context(Draw())).run()
-
-

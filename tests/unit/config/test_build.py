@@ -70,7 +70,9 @@ def test_a_package_settles_a_clash(builder: Builder) -> None:
 
 def test_dotted_paths_nested_nodes_lists_and_positional_arguments_work_as_in_hydra(builder: Builder) -> None:
     linear = {"_target_": "torch.nn.Linear", "_args_": [2, 3], "bias": False}
-    built = builder.build({"_target_": "torch.nn.Sequential", "_args_": [linear, {"_target_": "torch.nn.ReLU"}]}, "model")
+    built = builder.build(
+        {"_target_": "torch.nn.Sequential", "_args_": [linear, {"_target_": "torch.nn.ReLU"}]}, "model"
+    )
     deep = builder.build({"_target_": "wanting", "size": 1, "inner": {"a": [linear], "b": 2}}, "model")
 
     assert [type(item).__name__ for item in built] == ["Linear", "ReLU"] and built[0].bias is None
@@ -123,10 +125,16 @@ def test_leading_arguments_go_to_the_outermost_target(builder: Builder) -> None:
     [
         (
             {"_target_": "wanting", "size": 1, "rat": 2},
-            r"model.rat \(configs/a.yaml:9\): .*Wanting has no argument 'rat'. Did you mean 'rate'\? Known: .*Correct or r",
+            r"model.rat \(configs/a.yaml:9\): .*Wanting has no argument 'rat'. Did you mean 'rate'\? Known: .*Correct",
         ),
-        ({"_target_": "wanting"}, r"model \(configs/a.yaml:5\): .*Wanting needs the argument 'size'. Add model.size=… to"),
-        ({"_target_": "wanting", "size": "big"}, r"model.size \(.*\): .*Wanting takes int as 'size', not 'big'. Correct"),
+        (
+            {"_target_": "wanting"},
+            r"model \(configs/a.yaml:5\): .*Wanting needs the argument 'size'. Add model.size=… to",
+        ),
+        (
+            {"_target_": "wanting", "size": "big"},
+            r"model.size \(.*\): .*Wanting takes int as 'size', not 'big'. Correct",
+        ),
         ({"_target_": "wanting", "size": 1.5}, "takes int as 'size', not 1.5"),
         ({"_target_": "wanting", "size": True}, "takes int as 'size', not True"),
         ({"_target_": "wanting", "size": None}, "takes int as 'size', not None"),
@@ -135,12 +143,15 @@ def test_leading_arguments_go_to_the_outermost_target(builder: Builder) -> None:
         ({"_target_": "wanting", "size": [1]}, r"takes int as 'size', not \[1\]"),
         ({"_target_": "wantin"}, r"model._target_ \(.*\): There is no model 'wantin'. Did you mean 'wanting'\?"),
         ({"_target_": 5}, "model._target_ .*: 5 is no name. Write a component's name or a dotted path."),
-        ({"_target_": "torch.nn.Linaer"}, "model._target_ .*: 'torch.nn.Linaer' does not import: .*Correct the path, or in"),
+        (
+            {"_target_": "torch.nn.Linaer"},
+            "model._target_ .*: 'torch.nn.Linaer' does not import: .*Correct the path, or in",
+        ),
         ({"_target_": "torch.nn.functional"}, "'torch.nn.functional' (is neither class nor function|does not import)"),
         (
             {"_target_": "failing", "size": 3},
-            r"model \(configs/a.yaml:5\): .*Failing could not be built: ValueError: size 3 is odd \(at .*test_build.py:\d+\). "
-            r"Change its arguments in the config, or repair the component.",
+            r"model \(configs/a.yaml:5\): .*Failing could not be built: ValueError: size 3 is odd "
+            r"\(at .*test_build.py:\d+\). Change its arguments in the config, or repair the component.",
         ),
     ],
     ids=str,
@@ -170,14 +181,24 @@ def test_an_error_of_ours_passes_as_it_is(builder: Builder) -> None:
 
 
 DANGEROUS = [
-    *("os.system", "subprocess.Popen", "builtins.eval", "builtins.exec", "torch.load", "torch.hub.load", "pickle.loads"),
+    *(
+        "os.system",
+        "subprocess.Popen",
+        "builtins.eval",
+        "builtins.exec",
+        "torch.load",
+        "torch.hub.load",
+        "pickle.loads",
+    ),
     *("runpy.run_path", "logging.os.system", "shutil.rmtree", "torch.os.system", "importlib.import_module"),
 ]
 
 
 @pytest.mark.parametrize("target", DANGEROUS)
 @pytest.mark.parametrize("where", ["itself", "nested", "in a list", "partial", "positional", "not recursive"])
-def test_a_dangerous_target_is_refused_wherever_it_stands(target: str, where: str, builder: Builder, tmp_path: Path) -> None:
+def test_a_dangerous_target_is_refused_wherever_it_stands(
+    target: str, where: str, builder: Builder, tmp_path: Path
+) -> None:
     evil = {"_target_": target, "_args_": [f"touch {tmp_path / 'evil'}"]}
     node: Any = {
         "itself": evil,
@@ -216,7 +237,9 @@ def test_code_of_the_project_is_called(registry: Registry, project: Project, mon
     del sys.modules["of_the_project"]
 
 
-def test_a_module_that_fails_on_import_is_named(registry: Registry, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_fails_on_import_is_named(
+    registry: Registry, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project.root / "broken_part.py").write_text("import absent_library\n")
     monkeypatch.syspath_prepend(str(project.root))
     builder = builder_for(registry, (), project.root)

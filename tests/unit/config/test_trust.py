@@ -20,21 +20,35 @@ def trust(registry: Registry, project: Project) -> Trust:
 
 @pytest.mark.parametrize(
     "path",
-    ["os.system", "subprocess.Popen", "builtins.eval", "pickle.loads", "runpy.run_path", "logging.os.system", "shutil.rmtree"],
+    [
+        "os.system",
+        "subprocess.Popen",
+        "builtins.eval",
+        "pickle.loads",
+        "runpy.run_path",
+        "logging.os.system",
+        "shutil.rmtree",
+    ],
 )
 def test_what_is_not_trusted_is_refused_by_its_name_alone(path: str, trust: Trust) -> None:
     refusal = trust.refuse_path(path)
 
-    assert refusal.startswith(f"'{path}' is not trusted: a config may name registered components, the project's own code")
+    assert refusal.startswith(
+        f"'{path}' is not trusted: a config may name registered components, the project's own code"
+    )
     assert refusal.endswith(f"To allow it, add '{path}' to `trust` in the project's configs/main.yaml")
 
 
-@pytest.mark.parametrize("path", ["torch.nn.Linear", "torch.optim.AdamW", "torchvision.models.resnet18", "accelerator.x.Y"])
+@pytest.mark.parametrize(
+    "path", ["torch.nn.Linear", "torch.optim.AdamW", "torchvision.models.resnet18", "accelerator.x.Y"]
+)
 def test_trusted_packages_and_those_of_components_may_be_imported(path: str, trust: Trust) -> None:
     assert trust.refuse_path(path) == ""
 
 
-@pytest.mark.parametrize("found", [torch.nn.Linear, torch.optim.AdamW, torch.optim.lr_scheduler.StepLR, torch.nn.MSELoss])
+@pytest.mark.parametrize(
+    "found", [torch.nn.Linear, torch.optim.AdamW, torch.optim.lr_scheduler.StepLR, torch.nn.MSELoss]
+)
 def test_classes_that_fit_a_component_are_taken(found: type, trust: Trust) -> None:
     assert trust.refuse_object(found, f"{found.__module__}.{found.__qualname__}") == ""
 

@@ -91,6 +91,16 @@ class At(Callback):
             self._function(context)
 
 
+class EachStep(Callback):
+    """Calls a function when the gradients of a step are ready."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def on_step_start(self, context: Context) -> None:
+        self._function(context)
+
+
 class Stop(Exception):
     """What breaks a run off in a test."""
 
@@ -120,5 +130,3 @@ def assert_same(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> Non
     assert list(ours) == list(theirs)
     for name in ours:
         assert torch.equal(ours[name], theirs[name]), name
-
-

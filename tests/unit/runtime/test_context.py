@@ -11,6 +11,7 @@ from accelerator import Context, DataSplits, TrainLoop
 from accelerator.config.schema import LoaderConfig
 from accelerator.domain.cross.mlp import MLP
 from accelerator.errors import AcceleratorError, ConfigError
+from accelerator.runtime.events import Callback
 from accelerator.runtime.loop.evaluation_loop import EvaluationLoop
 from accelerator.testing.tiny import TinyModel, tiny_data
 from tests.unit.runtime.data.sets import NoisyNumbers
@@ -34,7 +35,9 @@ def test_a_part_of_a_context_that_was_closed_before_it_was_built_is_refused() ->
     context.close()
     context.close()
 
-    with pytest.raises(AcceleratorError, match="context.model: this context is closed. Make a new one for another run."):
+    with pytest.raises(
+        AcceleratorError, match="context.model: this context is closed. Make a new one for another run."
+    ):
         context.model  # noqa: B018
 
 
@@ -130,12 +133,16 @@ class _Classes(torch.utils.data.Dataset[Any]):
 
 
 def test_a_lazy_model_without_a_batch_is_refused() -> None:
-    with pytest.raises(ConfigError, match="model: has lazy modules, and there is no batch to shape them by. Give it data"):
+    with pytest.raises(
+        ConfigError, match="model: has lazy modules, and there is no batch to shape them by. Give it data"
+    ):
         tiny_context(MLP(num_classes=3), data=DataSplits(None), optimizer={}).build()
 
 
 def test_a_monitor_that_nothing_computes_is_refused_before_training() -> None:
-    with pytest.raises(ConfigError, match="checkpoint.monitor: 'validation/acuracy' is nothing that this run computes."):
+    with pytest.raises(
+        ConfigError, match="checkpoint.monitor: 'validation/acuracy' is nothing that this run computes."
+    ):
         tiny_context(checkpoint={"monitor": "validation/acuracy"}).build()
 
 
@@ -173,13 +180,22 @@ def test_a_split_that_there_is_not_is_told() -> None:
         EvaluationLoop(tiny_context(data=DataSplits(None, tiny_data(8).validation))).run()
 
 
+class Modes(Callback):
+    def __init__(self, modes: list[list[bool]]) -> None:
+        self._modes = modes
+
+    def on_validation_batch_end(self, context: Context) -> None:
+        self._modes.append([item.training for item in context.model.modules()])
+
+    def on_epoch_end(self, context: Context) -> None:
+        self.on_validation_batch_end(context)
+
+
 def test_an_evaluation_leaves_the_modes_of_all_modules_as_they_were() -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.9))
     model[0].eval()
     modes: list[list[bool]] = []
-    look = Hear()
-    look.hear = lambda event, context: modes.append([item.training for item in model.modules()]) if event in ("validation_batch_end", "validation_end", "epoch_end") else None  # type: ignore[method-assign]  # noqa: E501
-    run(tiny_context(model, callbacks={"look": look}, train={"epochs": 1}))
+    run(tiny_context(model, callbacks={"look": Modes(modes)}, train={"epochs": 1}))
 
     assert modes[0] == [False, False, False]
     assert modes[-1] == [True, False, True]

@@ -18,7 +18,10 @@ CPU = torch.device("cpu")
 def batches(num: int = 3) -> list[tuple[dict[str, Tensor], dict[str, Tensor]]]:
     generator = torch.Generator().manual_seed(0)
     return [
-        ({"prediction": torch.randn(8, 3, generator=generator)}, {"target": torch.randint(0, 3, (8,), generator=generator)})
+        (
+            {"prediction": torch.randn(8, 3, generator=generator)},
+            {"target": torch.randint(0, 3, (8,), generator=generator)},
+        )
         for _ in range(num)
     ]
 
@@ -108,7 +111,10 @@ def test_a_metric_may_give_several_values() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (torch.zeros(3), r"metric 'm' gives a tensor of shape \(3,\); a metric gives one number or a mapping of numbers. Choo"),
+        (
+            torch.zeros(3),
+            r"metric 'm' gives a tensor of shape \(3,\); a metric gives one number or a mapping of numbers. Choo",
+        ),
         ("high", "metric 'm' gives a str; a metric gives one number"),
         (None, "metric 'm' gives a NoneType"),
     ],
@@ -122,7 +128,9 @@ def test_what_is_no_number_is_told(value: Any, message: str) -> None:
 
 
 def test_what_lacks_methods_is_told() -> None:
-    with pytest.raises(ComponentError, match=r"metric 'm' \(dict\) lacks compute, reset, state_dict, load_state_dict, merg"):
+    with pytest.raises(
+        ComponentError, match=r"metric 'm' \(dict\) lacks compute, reset, state_dict, load_state_dict, merg"
+    ):
         as_metric({}, "m", CPU)
 
 
@@ -130,7 +138,9 @@ def test_a_metric_is_fed_with_what_its_inputs_name() -> None:
     metrics = Metrics({"m": MetricTerm(Accuracy(), ["logits", "target"])}, "test", CPU)
     outputs, batch = batches(1)[0]
 
-    with pytest.raises(ConfigError, match=r"metric.m.inputs: there is no 'logits' in what the task gives \(prediction\) or i"):
+    with pytest.raises(
+        ConfigError, match=r"metric.m.inputs: there is no 'logits' in what the task gives \(prediction\) or i"
+    ):
         metrics.update(outputs, batch)
 
 

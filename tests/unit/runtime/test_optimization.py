@@ -49,7 +49,13 @@ def test_frozen_and_tied_parameters_are_counted_once_or_not_at_all() -> None:
     layers[2].weight = layers.layer_norm.weight  # type: ignore[union-attr, assignment]
     layers[0].requires_grad_(False)
 
-    assert [item.name for item in trainable_parameters(layers)] == ["1.weight", "1.bias", "2.weight", "2.bias", "layer_norm.bias"]
+    assert [item.name for item in trainable_parameters(layers)] == [
+        "1.weight",
+        "1.bias",
+        "2.weight",
+        "2.bias",
+        "layer_norm.bias",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,14 +73,18 @@ def test_a_rule_that_cannot_match_is_refused(rule: Any, message: str) -> None:
 def test_an_interval_of_a_schedule_is_step_or_epoch() -> None:
     scheduler = schedules.StepLR(torch.optim.SGD([torch.zeros(1)]), 1)
 
-    with pytest.raises(ConfigError, match="scheduler.interval: 'batch' is no interval. Known: epoch, step. Set scheduler."):
+    with pytest.raises(
+        ConfigError, match="scheduler.interval: 'batch' is no interval. Known: epoch, step. Set scheduler."
+    ):
         Schedule(scheduler, "batch")
 
 
 def test_a_monitor_without_a_value_is_told() -> None:
     plateau = schedules.ReduceLROnPlateau(torch.optim.SGD([torch.zeros(1)]))
 
-    with pytest.raises(ConfigError, match="scheduler.monitor: 'validation/los' has no value yet. Did you mean 'validation/"):
+    with pytest.raises(
+        ConfigError, match="scheduler.monitor: 'validation/los' has no value yet. Did you mean 'validation/"
+    ):
         Schedule(plateau, "epoch", "validation/los").step({"validation/loss": 1.0})
 
 
@@ -187,5 +197,7 @@ def test_other_parameter_groups_are_refused() -> None:
     before = Optimization({"a": torch.optim.SGD([parameter])})
     after = Optimization({"a": torch.optim.SGD([{"params": [parameter]}, {"params": [nn.Parameter(torch.zeros(1))]}])})
 
-    with pytest.raises(ConfigError, match="optimizer: its state does not fit the parameters that it has now: .* weights=RUN"):
+    with pytest.raises(
+        ConfigError, match="optimizer: its state does not fit the parameters that it has now: .* weights=RUN"
+    ):
         after.load_state_dict(before.state_dict())

@@ -81,7 +81,11 @@ def test_what_is_logged_in_an_evaluation_is_one_value_under_its_split() -> None:
     assert summary.metrics["validation/seen"] == 2.0
     assert summary.metrics["test/seen"] == 2.0
     assert summary.metrics["mine/other"] == 2.5
-    assert (summary.metrics["train/numpy"], summary.metrics["train/shaped"], summary.metrics["train/whole"]) == (0.5, 1, 3)
+    assert (summary.metrics["train/numpy"], summary.metrics["train/shaped"], summary.metrics["train/whole"]) == (
+        0.5,
+        1,
+        3,
+    )
     assert points(summary.run_folder, "validation/seen") == [("validation/seen", 4, 2.0), ("validation/seen", 8, 2.0)]
 
 
@@ -89,7 +93,11 @@ def test_what_is_logged_in_an_evaluation_is_one_value_under_its_split() -> None:
 @pytest.mark.parametrize(
     ("value", "options", "message"),
     [
-        (torch.zeros(3), {}, r"context.log\('{split}/x', …\): a tensor of shape \(3,\) is not one number. Log its mean"),
+        (
+            torch.zeros(3),
+            {},
+            r"context.log\('{split}/x', …\): a tensor of shape \(3,\) is not one number. Log its mean",
+        ),
         ("text", {}, r"a str is not one number"),
         (1.0, {"reduce": "median"}, r"context.log\('{split}/x', reduce='median'\): .*Known: last, max, mean, min, sum"),
     ],
@@ -108,7 +116,9 @@ def test_what_cannot_be_logged_is_refused_where_it_is_logged(
 def test_an_interval_that_is_none_is_refused() -> None:
     context = tiny_context()
 
-    with pytest.raises(ComponentError, match=r"context.log\('x', every='often'\): must be a number greater than 0 with a"):
+    with pytest.raises(
+        ComponentError, match=r"context.log\('x', every='often'\): must be a number greater than 0 with a"
+    ):
         context.log("x", 1.0, every="often")
     context.close()
 
@@ -196,7 +206,9 @@ def test_a_picture_is_read_back_as_it_was(here: Any) -> None:
 def test_what_is_no_picture_is_refused(shape: tuple[int, ...]) -> None:
     from accelerator.runtime.artifacts import image_bytes
 
-    with pytest.raises(ComponentError, match=r"context.log_image\('x'\): shape .* is no picture. Give \(channels, height"):
+    with pytest.raises(
+        ComponentError, match=r"context.log_image\('x'\): shape .* is no picture. Give \(channels, height"
+    ):
         image_bytes(torch.zeros(shape), "x")
 
 

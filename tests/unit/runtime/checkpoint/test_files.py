@@ -94,7 +94,9 @@ def test_a_later_format_names_what_to_install(folder: Path) -> None:
     path = write_checkpoint(folder, snapshot())
     _rewrite(path, format_version=2)
 
-    with pytest.raises(CheckpointError, match="written in format 2, and this version reads up to 1. Install the acceler"):
+    with pytest.raises(
+        CheckpointError, match="written in format 2, and this version reads up to 1. Install the acceler"
+    ):
         read_checkpoint(path)
 
 
@@ -175,7 +177,10 @@ def test_an_alias_that_names_nothing_says_what_there_is(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ({"a": [1, {2}]}, r"callback.x: state_dict\(\)\['a\[1\]'\] is a set. A checkpoint holds tensors, numbers, strin"),
+        (
+            {"a": [1, {2}]},
+            r"callback.x: state_dict\(\)\['a\[1\]'\] is a set. A checkpoint holds tensors, numbers, strin",
+        ),
         ({"a": {"b": object()}}, r"state_dict\(\)\['a.b'\] is a object."),
     ],
 )
@@ -190,7 +195,13 @@ def test_a_host_copy_is_plain_and_apart(folder: Path) -> None:
     import numpy as np
 
     tensor = torch.ones(2)
-    given = {"t": tensor, "f": np.float64(1.5), "c": collections.Counter("aab"), "p": (1, "a", None, True), "s": np.str_("x")}
+    given = {
+        "t": tensor,
+        "f": np.float64(1.5),
+        "c": collections.Counter("aab"),
+        "p": (1, "a", None, True),
+        "s": np.str_("x"),
+    }
     copy = to_host(given)
     tensor.zero_()
     torch.save(copy, folder / "state.pt")

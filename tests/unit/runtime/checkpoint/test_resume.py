@@ -108,6 +108,10 @@ def _jitter(sample: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     return {**sample, "input": sample["input"] + float(rng.normal()) * 0.1}
 
 
+def _jitter_batch(batch: dict[str, Any], rng: Any) -> dict[str, Any]:
+    return {**batch, "input": batch["input"] + rng.normal().unsqueeze(1)}
+
+
 def _jitter_globally(sample: dict[str, Any]) -> dict[str, Any]:
     return {**sample, "input": sample["input"] + torch.randn(()) * 0.1}
 
@@ -125,7 +129,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         "loader": LoaderConfig(batch_size=8, workers=2),
         "sample_transforms": lambda: {"jitter": _jitter, "other": _jitter_globally},
     },
-    "transforms": {"transforms": lambda: {"jitter": lambda batch, rng: {**batch, "input": batch["input"] + rng.normal().unsqueeze(1)}}},
+    "transforms": {"transforms": lambda: {"jitter": _jitter_batch}},
     "metrics": {"metrics": lambda: {"accuracy": MetricTerm(Accuracy(), on=("train", "validation"))}},
     "callback": {"callbacks": lambda: {"counting": Counting()}},
     "sparse log": {"train": {"log_every": "3st"}},
@@ -136,9 +140,9 @@ SCENARIOS: dict[str, dict[str, Any]] = {
 
 def make(scenario: str, *, checkpoint: Any = None, **more: Any) -> Context:
     """Build a context of a scenario anew: what a new process would do."""
-    parts = {name: item() if callable(item) else item for name, item in SCENARIOS[scenario].items()}
     with torch.random.fork_rng():
         torch.manual_seed(1)
+        parts = {name: item() if callable(item) else item for name, item in SCENARIOS[scenario].items()}
         model = parts.pop("model", None) or TinyModel()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, fused=True)
     callbacks = {**parts.pop("callbacks", {}), **more.pop("callbacks", {})}
@@ -320,7 +324,9 @@ def test_checkpoints_that_are_all_damaged_are_an_error(here: Path) -> None:
     for path in list_checkpoints(folder.checkpoints):
         _flip(path)
 
-    with pytest.raises(CheckpointError, match="No checkpoint of .* is sound. .*model.safetensors is damaged.* Start a n"):
+    with pytest.raises(
+        CheckpointError, match="No checkpoint of .* is sound. .*model.safetensors is damaged.* Start a n"
+    ):
         prepare_resume(make("plain"), folder)
 
 
@@ -413,7 +419,9 @@ def test_other_batches_make_a_resume_continuous(here: Path) -> None:
 
 def test_a_changed_key_is_told_again_when_the_first_resume_saved_nothing(here: Path) -> None:
     folder = broken_off(here)
-    first = make("plain", loader=LoaderConfig(batch_size=4), callbacks={"break": At(6, break_off)}, checkpoint={"every": "1ep"})
+    first = make(
+        "plain", loader=LoaderConfig(batch_size=4), callbacks={"break": At(6, break_off)}, checkpoint={"every": "1ep"}
+    )
     prepare_resume(first, folder)
     with pytest.raises(Stop):
         run(first)

@@ -44,7 +44,9 @@ def test_a_loss_that_is_not_finite_ends_the_run_at_its_step(value: float, step: 
         checkpoint={"every": "1st", "keep_last": 100},
         train={"log_every": "50st"},
     )
-    with pytest.raises(NonFiniteError, match=rf"train/loss \(bad\) is (nan|inf) at step {step}\..*Lower optimizer.lr") as error:
+    with pytest.raises(
+        NonFiniteError, match=rf"train/loss \(bad\) is (nan|inf) at step {step}\..*Lower optimizer.lr"
+    ) as error:
         run(context)
 
     found = newest(here)
@@ -72,7 +74,9 @@ def test_weights_that_are_not_finite_are_not_saved(here: Path) -> None:
     spoiled = tiny_context(
         callbacks={"spoil": At(3, spoil)}, record=True, train={"validate_every": None}, checkpoint={"every": "1st"}
     )
-    with pytest.raises(NonFiniteError, match="the model's second.bias is not finite after step 3. The last checkpoint is"):
+    with pytest.raises(
+        NonFiniteError, match="the model's second.bias is not finite after step 3. The last checkpoint is"
+    ):
         run(spoiled)
     assert newest(here).summary.checkpoint == "step-00000002"
 

@@ -116,7 +116,11 @@ def test_a_shuffled_epoch_holds_every_sample_once_and_differs_from_the_next() ->
 @pytest.mark.parametrize("workers", [0, 2])
 def test_workers_change_nothing(workers: int) -> None:
     loader = load(
-        NoisyNumbers(11), Shape(4, 2), sampler=ShuffleSampler(), workers=workers, sample_transforms={"noise": _add_noise}
+        NoisyNumbers(11),
+        Shape(4, 2),
+        sampler=ShuffleSampler(),
+        workers=workers,
+        sample_transforms={"noise": _add_noise},
     )
     alone = load(NoisyNumbers(11), Shape(4, 2), sampler=ShuffleSampler(), sample_transforms={"noise": _add_noise})
 
@@ -241,7 +245,9 @@ def test_batches_have_the_fields_that_the_data_names() -> None:
 
 @pytest.mark.parametrize("dataset", [Numbers(), tensors()], ids=["process", "memory"])
 def test_fields_that_do_not_fit_the_samples_are_explained(dataset: Any) -> None:
-    with pytest.raises(ComponentError, match=r"gives 2 values a sample, and `fields` names 3 \(a, b, c\). Give DataSpl"):
+    with pytest.raises(
+        ComponentError, match=r"gives 2 values a sample, and `fields` names 3 \(a, b, c\). Give DataSpl"
+    ):
         list(load(dataset, fields=("a", "b", "c")).epoch(0))
 
 
@@ -260,8 +266,14 @@ def test_a_collate_may_give_a_tuple_named_by_fields() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"collate": list}, r"NumberBatches gives whole batches \(__getitems__\), so collate has no samples.*collate=null"),
-        ({"sample_transforms": {"flip": lambda sample: sample}}, r"so sample_transform \(flip\) has no samples to work"),
+        (
+            {"collate": list},
+            r"NumberBatches gives whole batches \(__getitems__\), so collate has no samples.*collate=null",
+        ),
+        (
+            {"sample_transforms": {"flip": lambda sample: sample}},
+            r"so sample_transform \(flip\) has no samples to work",
+        ),
     ],
 )
 def test_what_works_on_samples_is_refused_when_the_data_gives_batches(options: Any, message: str) -> None:

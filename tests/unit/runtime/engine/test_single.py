@@ -12,7 +12,7 @@ from accelerator.runtime.engine.auto import auto
 from accelerator.runtime.engine.engine import move_nested
 from accelerator.runtime.engine.single import SingleEngine, choose_device
 from accelerator.testing.tiny import TinyModel
-from tests.unit.runtime.runs import Hear, run, tiny_context, weights
+from tests.unit.runtime.runs import EachStep, run, tiny_context, weights
 
 Pair = namedtuple("Pair", ["first", "second"])
 
@@ -213,13 +213,17 @@ def test_gradients_that_callbacks_see_are_true_ones() -> None:
     for precision in ("fp32", "fp16"):
         torch.manual_seed(0)
         model = TinyModel()
-        hear = Hear()
-        hear.hear = lambda event, context: norms.append(model.first.weight.grad.norm().item()) if event == "step_start" else None  # type: ignore[method-assign, union-attr]  # noqa: B023,E501
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        context = tiny_context(
-            model, optimizer=optimizer, callbacks={"h": hear}, engine=SingleEngine("cpu", precision=precision),
-            train={"epochs": 1, "steps": 1},
-        )  # fmt: skip
+        look = EachStep(lambda context: norms.append(_norm(context.model)))
+        engine = SingleEngine("cpu", precision=precision)
+        options = {"optimizer": optimizer, "callbacks": {"look": look}, "engine": engine}
+        context = tiny_context(model, train={"epochs": 1, "steps": 1}, **options)
         run(context)
 
     assert norms[1] == pytest.approx(norms[0], rel=0.02)
+
+
+def _norm(model: nn.Module) -> float:
+    gradient = model.get_parameter("first.weight").grad
+    assert gradient is not None
+    return gradient.norm().item()

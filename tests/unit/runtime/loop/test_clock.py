@@ -67,5 +67,7 @@ def test_never_is_never() -> None:
 
 
 def test_parts_of_epochs_need_a_length() -> None:
-    with pytest.raises(ConfigError, match="train.log_every: 0.5ep needs data with a length.* Count steps: train.log_every"):
+    with pytest.raises(
+        ConfigError, match="train.log_every: 0.5ep needs data with a length.* Count steps: train.log_every"
+    ):
         Clock(Interval.parse("0.5ep"), None, key="train.log_every")

@@ -19,7 +19,7 @@ from accelerator.runtime.losses import LossTerm
 from accelerator.runtime.optimization import Schedule
 from accelerator.runtime.task import LossValue, StepResult, Task
 from accelerator.testing.tiny import TinyModel, tiny_data
-from tests.unit.runtime.runs import At, Hear, Stop, assert_same, points, run, tiny_context, weights
+from tests.unit.runtime.runs import At, EachStep, Hear, Stop, assert_same, points, run, tiny_context, weights
 
 
 class Dropping(TinyModel):
@@ -130,15 +130,13 @@ def test_a_scheduler_counts_optimizer_steps() -> None:
     model = TinyModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     rates: list[float] = []
-    look = Hear()
-    look.hear = lambda event, context: rates.append(optimizer.param_groups[0]["lr"]) if event == "step_start" else None  # type: ignore[method-assign]
     run(
         tiny_context(
             model,
             optimizer=optimizer,
             scheduler=torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.5),
             loader=LoaderConfig(batch_size=8, micro_batch_size=2),
-            callbacks={"look": look},
+            callbacks={"look": EachStep(lambda context: rates.append(optimizer.param_groups[0]["lr"]))},
             train={"epochs": 1},
         )
     )
@@ -246,11 +244,14 @@ def test_an_epoch_without_a_batch_ends_the_run(data: Any, loader: LoaderConfig, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"train": {"epochs": None}}, "train: has no end: epochs, steps and max_time are all null. Set train.epochs=10"),
+        (
+            {"train": {"epochs": None}},
+            "train: has no end: epochs, steps and max_time are all null. Set train.epochs=10",
+        ),
         ({"data": DataSplits(None, test=[])}, "data: has no training split. Choose data that has one."),
         (
             {"data": DataSplits(Points(8)), "train": {"log_every": "0.5ep"}},
-            "train.log_every: 0.5ep needs data with a length, and this data has none. Count steps: train.log_every=500st",
+            "train.log_every: 0.5ep needs data with a length, and this data has none. Count steps: train.log_every=",
         ),
         (
             {"data": DataSplits(Points(8)), "checkpoint": {"every": "1.5ep"}},
@@ -358,7 +359,10 @@ def test_a_loss_that_is_no_number_is_named() -> None:
 
 
 def test_several_losses_are_weighted_and_logged_by_name() -> None:
-    losses = {"a": LossTerm(nn.CrossEntropyLoss(), 0.5), "b": LossTerm(lambda prediction: prediction.square().mean(), 2.0, ["prediction"])}
+    losses = {
+        "a": LossTerm(nn.CrossEntropyLoss(), 0.5),
+        "b": LossTerm(lambda prediction: prediction.square().mean(), 2.0, ["prediction"]),
+    }
     summary = run(tiny_context(loss=losses, record=True))
 
     metrics = summary.metrics
