@@ -32,7 +32,14 @@ class Point(NamedTuple):
 
     def record(self) -> dict[str, Any]:
         """Return the point as a journal record."""
-        return {"kind": "metric", **self._asdict()}
+        return {
+            "kind": "metric",
+            "name": self.name,
+            "value": self.value,
+            "step": self.step,
+            "epoch": self.epoch,
+            "time": self.time,
+        }
 
 
 class _Mark(NamedTuple):
