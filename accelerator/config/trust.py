@@ -15,6 +15,8 @@ from typing import Any
 
 from accelerator.components import Registry
 
+OUR_DISTRIBUTION, OUR_PACKAGE = "accelerator-framework", "accelerator"
+
 # What fits a component, by the dotted path of the base class: compared by name along the class's ancestors, so that
 # judging a class imports nothing that the class itself has not imported.
 _BASES = frozenset(
@@ -100,4 +102,6 @@ class Trust:
         return folders + [base / f"{package}.py" for base in bases if (base / f"{package}.py").is_file()]
 
     def _plugin_packages(self) -> set[str]:
-        return {item.target.partition(":")[0].partition(".")[0] for item in self.registry.declared}
+        """Return the packages of distributions that declare components; ours also declares classes of torch's own."""
+        strangers = [item for item in self.registry.declared if item.distribution != OUR_DISTRIBUTION]
+        return {OUR_PACKAGE, *(item.target.partition(":")[0].partition(".")[0] for item in strangers)}

@@ -5,6 +5,7 @@ batch, so that a batch is the same in any worker and after a resume; a sample tr
 sample, so that micro-batches make no difference either.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class Fetcher:
     def batch_of(self, samples: Any, epoch: int, position: int) -> dict[str, Any]:
         """Return the batch of samples that are at hand; `position` is that of the first one in its epoch."""
         if not isinstance(samples, list):
-            return self._already_a_batch(samples)
+            return as_fields(samples, self.fields)
         if self.sample_transforms:
             samples = [self._transformed(sample, epoch, position + place) for place, sample in enumerate(samples)]
         if self.collate is not None:
@@ -46,21 +47,17 @@ class Fetcher:
         return as_fields(default_collate(samples), self.fields)
 
     def _samples(self, indices: Sequence[int]) -> Any:
-        fetch_many = getattr(type(self.dataset), "__getitems__", None)
-        if fetch_many is not None:
-            return fetch_many(self.dataset, indices)
+        if self._fetch_many is not None:
+            return self._fetch_many(self.dataset, indices)
         return [self.dataset[index] for index in indices]
 
-    def _already_a_batch(self, batch: Any) -> dict[str, Any]:
-        names = ", ".join(transform.name for transform in self.sample_transforms)
-        unused = f"sample_transform ({names})" if names else "collate" if self.collate is not None else ""
-        if unused:
-            remedy = "Use `transform` instead, which works on batches." if names else "Set collate=null."
-            raise ComponentError(
-                f"{type(self.dataset).__name__} gives whole batches (__getitems__), so {unused} has no samples to "
-                f"work on. {remedy}"
-            )
-        return as_fields(batch, self.fields)
+    @functools.cached_property
+    def _fetch_many(self) -> Callable[[Any, Sequence[int]], Any] | None:
+        """The data's `__getitems__`; not where it gives whole batches and something has to work on samples."""
+        found: Callable[[Any, Sequence[int]], Any] | None = getattr(type(self.dataset), "__getitems__", None)
+        if found is None or not (self.sample_transforms or self.collate is not None):
+            return found
+        return found if isinstance(found(self.dataset, [0]), list) else None
 
     def _transformed(self, sample: Any, epoch: int, position: int) -> dict[str, Any]:
         fields = as_fields(sample, self.fields)

@@ -39,6 +39,14 @@ def test_what_is_not_trusted_is_refused_by_its_name_alone(path: str, trust: Trus
     assert refusal.endswith(f"To allow it, add '{path}' to `trust` in the project's configs/main.yaml")
 
 
+def test_torch_is_trusted_only_because_trust_lists_it(registry: Registry, project: Project) -> None:
+    trust = Trust((), project.root, registry)
+
+    assert "is not trusted" in trust.refuse_path("torch.nn.Linear")
+    assert trust.refuse_path("torch.optim.AdamW") == ""  # registered, by our own entry point
+    assert trust.refuse_path("accelerator.domain.cross.mlp.MLP") == ""
+
+
 @pytest.mark.parametrize(
     "path", ["torch.nn.Linear", "torch.optim.AdamW", "torchvision.models.resnet18", "accelerator.x.Y"]
 )

@@ -263,22 +263,14 @@ def test_a_collate_may_give_a_tuple_named_by_fields() -> None:
     assert next(loader.epoch(0))[0] == {"n": 4, "all": [0, 1, 2, 3]}
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (
-            {"collate": list},
-            r"NumberBatches gives whole batches \(__getitems__\), so collate has no samples.*collate=null",
-        ),
-        (
-            {"sample_transforms": {"flip": lambda sample: sample}},
-            r"so sample_transform \(flip\) has no samples to work",
-        ),
-    ],
-)
-def test_what_works_on_samples_is_refused_when_the_data_gives_batches(options: Any, message: str) -> None:
-    with pytest.raises(ComponentError, match=message):
-        list(load(NumberBatches(), **options).epoch(0))
+def test_what_works_on_samples_gets_them_one_by_one_from_data_that_gives_whole_batches() -> None:
+    doubled = load(
+        NumberBatches(), sample_transforms={"double": lambda sample: {**sample, "target": 2 * sample["target"]}}
+    )
+    collated = load(NumberBatches(), collate=lambda samples: {"target": torch.tensor([len(samples)])})
+
+    assert targets(doubled) == [[0, 2, 4, 6], [8, 10, 12, 14], [16, 18]]
+    assert targets(collated) == [[4], [4], [2]]
 
 
 def _draw(batch: dict[str, Any], rng: Any) -> dict[str, Any]:
