@@ -24,6 +24,9 @@ from accelerator.config.hydra_api import HYDRA_VERSION
 from accelerator.config.trust import Trust
 from accelerator.errors import AcceleratorError, ComponentError, ConfigError, Problem, did_you_mean
 
+# Where a function may itself be the component: one whose arguments are not all given is called later, with the rest.
+_FUNCTION_KINDS = ("loss", "transform", "sample_transform", "collate")
+
 _OWN_KEYS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 _SCALARS = (bool, int, float, str)
 
@@ -84,10 +87,13 @@ class Builder:
         }
         args = [*args, *self._build(list(node.get("_args_", ())), kind, f"{key}._args_", (), given)]
         signature = _signature(target)
+        is_partial = bool(node.get("_partial_"))
         if signature is not None:
             values.update(_given_for(signature, values, given))
-            self._check_arguments(signature, args, values, key, path, partial=bool(node.get("_partial_")))
-        if node.get("_partial_"):
+            if kind in _FUNCTION_KINDS and inspect.isfunction(target):
+                is_partial = is_partial or bool(_left_out(signature, args, values))
+            self._check_arguments(signature, args, values, key, path, partial=is_partial)
+        if is_partial:
             return functools.partial(target, *args, **values)
         return self._call(target, args, values, key, path)
 
@@ -147,11 +153,9 @@ class Builder:
             for name in values
             if name not in by_name and not takes_any
         ]
-        taken = set(list(parameters)[: len(args)]) | set(values)
         problems += [
             self._problem(key, f"{path} needs the argument '{name}'", f"Add {key}.{name}=… to the command or the file.")
-            for name, item in parameters.items()
-            if not partial and name in by_name and item.default is item.empty and name not in taken
+            for name in (() if partial else _left_out(signature, args, values))
         ]
         problems += [
             self._problem(
@@ -192,6 +196,16 @@ def _signature(target: Any) -> inspect.Signature | None:
             return inspect.signature(target)
         except (TypeError, ValueError):
             return None
+
+
+def _left_out(signature: inspect.Signature, args: Sequence[Any], values: Mapping[str, Any]) -> list[str]:
+    """Return the arguments that a call needs and does not have."""
+    taken = {*list(signature.parameters)[: len(args)], *values}
+    return [
+        name
+        for name, item in signature.parameters.items()
+        if item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD) and item.default is item.empty and name not in taken
+    ]
 
 
 def _given_for(signature: inspect.Signature, values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def evaluate_checkpoint(config: ComposedConfig, run: Run, split: str, alias: str
     context.settings = replace(context.settings, parent=run.name, reads_weights=False)
     context.build()
     restore_model(context, checkpoint)
-    say(f"Evaluating {run.folder.path}, {checkpoint.path.name}, on {split}: {', '.join(context.notes)}")
+    say(f"Evaluating {run.folder.path}, {checkpoint.path.name}, on {split}: {', '.join(context.engine.report())}")
     return _carry_out(context, EvaluationLoop(context, split).run)
 
 

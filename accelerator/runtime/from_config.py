@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from accelerator.components import Registry
 from accelerator.config.build import Builder, builder_for
+from accelerator.config.check import check_config
 from accelerator.config.compose import composition_of
 from accelerator.config.project import Project, find_project
 from accelerator.config.provenance import Provenance
@@ -58,11 +59,15 @@ class ConfigParts:
         composition = composition_of(config)
         project = composition.project if composition else find_project()
         registry = composition.registry if composition else Registry.discover(project.root)
+        registry = registry.with_marked(components)
+        problems = check_config(config, registry)
+        if problems:
+            raise ConfigError(problems)
         self.config: DictConfig = copy.deepcopy(config)
         self._provenance = composition.provenance if composition else Provenance({})
         _make_absolute(self.config, project)
         self.settings = _settings(self.config, project, self._provenance)
-        self._builder = _builder(registry.with_marked(components), self.config, project, self._provenance)
+        self._builder = _builder(registry, self.config, project, self._provenance)
         self._notes: list[str] = []
         project.put_on_path()
 

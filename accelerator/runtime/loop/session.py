@@ -38,7 +38,8 @@ def running(context: "Context", *, saves: bool = True) -> Iterator[Session]:
     """
     context.build()
     try:
-        with frozen_heap(), stoppable(context.state):  # before there is a folder: a signal from now on is answered in it
+        # Before there is a folder: a signal from now on is answered in it.
+        with frozen_heap(), stoppable(context.state):
             recorder = _open_recorder(context)
             context.open_recorder(recorder)
             yield from _framed(context, recorder, saves=saves)

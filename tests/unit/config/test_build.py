@@ -237,6 +237,21 @@ def test_code_of_the_project_is_called(registry: Registry, project: Project, mon
     del sys.modules["of_the_project"]
 
 
+@component("loss", "scaled_distance")
+def scaled_distance(prediction: float, target: float, scale: float = 1.0) -> float:
+    return scale * abs(prediction - target)
+
+
+def test_a_loss_function_is_called_later_with_what_each_batch_brings(registry: Registry, project: Project) -> None:
+    builder = builder_for(registry.with_marked([scaled_distance]), (), project.root)
+
+    loss = builder.build({"_target_": "scaled_distance", "scale": 3.0}, "loss", "loss.a.loss")
+
+    assert loss(1.0, 3.0) == 6.0
+    with pytest.raises(ConfigError, match="has no argument 'sclae'. Did you mean 'scale'"):
+        builder.build({"_target_": "scaled_distance", "sclae": 3.0}, "loss", "loss.a.loss")
+
+
 def test_a_module_that_fails_on_import_is_named(
     registry: Registry, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
