@@ -34,7 +34,7 @@ train: setup ## the main job: a small ResNet on real handwritten digits, tracked
 	$(BIN)/accelerator experiment train experiment=digits_resnet
 
 test: setup ## the whole test suite
-	$(PYTEST) --numprocesses 2 --dist loadgroup
+	$(PYTEST) --numprocesses 2 --dist loadfile
 
 lint: setup ## all that pre-commit runs: Black, isort, Flake8, Prettier, mypy, import-linter
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure

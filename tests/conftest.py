@@ -12,13 +12,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 _OF_OUTSIDE = ("ACCELERATOR_", "HYDRA_", "MLFLOW_")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one end-to-end file on one worker: they share what the file's fixtures made once."""
-    for item in items:
-        if "e2e" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(_OF_OUTSIDE)]:
