@@ -60,6 +60,11 @@ def flatten(config: DictConfig) -> dict[str, str | int | float | bool | None]:
     return dict(_flat(_saved(config), ""))
 
 
+def saved_tags(config: DictConfig) -> dict[str, Any]:
+    """Return the tags for a tracker, which are told no more than `config.yaml` is."""
+    return _saved(config).get("tags") or {}
+
+
 def load_saved(
     path: Path, overrides: Sequence[str] = (), project: Project | None = None, registry: Registry | None = None
 ) -> ComposedConfig:

@@ -21,7 +21,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from accelerator.config.compose import composition_of
-from accelerator.config.saved import flatten, saved_yaml
+from accelerator.config.saved import flatten, saved_tags, saved_yaml
 from accelerator.errors import ComponentError
 from accelerator.redaction import redact_text
 from accelerator.runs.delivery import mlflow_address, start_forwarder
@@ -131,7 +131,7 @@ class Recorder:
 
     def traceback(self, error: BaseException) -> None:
         """Keep the whole traceback of what ended the run in `log.txt`."""
-        text = "".join(traceback.format_exception(error))
+        text = redact_text("".join(traceback.format_exception(error)))
         self.log.error("the run failed\n%s", text)
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ class Recorder:
             write_text(folder.provenance, composition.provenance.to_json())
             typed = [*_read_overrides(folder), *(redact_text(item) for item in composition.overrides)]
             write_text(folder.overrides, yaml.safe_dump(typed))
-        self._journal.append([*_parameters(context), *_tags(settings.tags)])
+        self._journal.append([*_parameters(context), *_tags(context)])
         self.log.info("started: %s", ", ".join(context.notes))
 
 
@@ -211,7 +211,8 @@ def _parameters(context: "Context") -> Sequence[dict[str, Any]]:
     return [{"kind": PARAMETER, "name": name, "value": value} for name, value in flatten(config).items()]
 
 
-def _tags(tags: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+def _tags(context: "Context") -> Sequence[dict[str, Any]]:
+    tags = context.settings.tags if context.config is None else saved_tags(context.config)
     return [{"kind": TAG, "name": str(name), "value": value} for name, value in tags.items()]
 
 

@@ -1,5 +1,7 @@
 """What went wrong, as a message and an exit code."""
 
+import signal
+
 import pytest
 
 from accelerator.cli.exits import exit_code_of
@@ -56,3 +58,24 @@ def test_a_surprise_shows_its_traceback_when_asked(
 def test_what_goes_well_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of(lambda: 0) == 0
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "message"),
+    [(signal.SIGINT, 130, "Interrupted.\n"), (signal.SIGTERM, 143, "Stopped by SIGTERM.\n")],
+)
+@pytest.mark.parametrize("becomes", [KeyboardInterrupt, AttributeError])
+def test_a_signal_that_a_library_turns_into_another_error_still_counts(
+    number: int, code: int, message: str, becomes: type[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def import_something() -> int:
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise becomes("half imported") from None
+        return 0
+
+    assert exit_code_of(import_something) == code
+    assert capsys.readouterr() == ("", message)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from accelerator.components import Registry
 from accelerator.config.compose import ComposedConfig, composition_of
 from accelerator.config.project import Project
-from accelerator.config.saved import flatten, load_saved, saved_yaml
+from accelerator.config.saved import flatten, load_saved, saved_tags, saved_yaml
 from accelerator.errors import ConfigError
 
 Compose = Any
@@ -131,6 +131,13 @@ def test_a_flat_config_has_one_entry_a_value(composed: Compose) -> None:
     assert (flat["model.parts.0._target_"], flat["model.parts.0.n"], flat["model.parts.1._target_"]) == ("a", 1, "b")
     assert flat["tags"] == "{}"
     assert flat["sampler"] is None
+
+
+def test_tags_tell_no_secret(composed: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHO", "hidden")
+    tags = saved_tags(composed("+tags.who=${oc.env:WHO}", "+tags.auth_token=hidden", "+tags.name=${name}"))
+
+    assert tags == {"who": "${oc.env:WHO}", "auth_token": "***", "name": "run"}
 
 
 def test_what_was_saved_is_read_back(composed: Compose, save: Any, load: Any) -> None:

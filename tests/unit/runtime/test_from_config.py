@@ -13,6 +13,7 @@ from accelerator.config.compose import compose
 from accelerator.config.saved import load_saved
 from accelerator.errors import ConfigError
 from accelerator.runs.folder import RunFolder
+from accelerator.runs.journal import TAG, read_journal
 from accelerator.runtime.checkpoint.resume import prepare_resume
 from accelerator.runtime.context import Context
 from accelerator.runtime.data.splits import DataSplits
@@ -236,6 +237,15 @@ def test_what_changes_no_result_leaves_a_resume_exact(override: str) -> None:
 
     assert str(prepare_resume(again, RunFolder(first.run_folder))) == "exact"  # type: ignore[arg-type]
     again.close()
+
+
+def test_tags_are_journaled_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHO", "hidden")
+    summary = run(context_of("+tags.who=${oc.env:WHO}", "+tags.auth_token=hidden", "+tags.note=x"))
+
+    records = read_journal(RunFolder(summary.run_folder).journal)
+    tags = {item["name"]: item["value"] for item in records if item["kind"] == TAG}
+    assert tags == {"who": "${oc.env:WHO}", "auth_token": "***", "note": "x"}
 
 
 def test_two_contexts_of_one_config_are_apart() -> None:
