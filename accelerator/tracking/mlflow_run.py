@@ -3,9 +3,9 @@
 `mlflow_sink` imports it late, after MLflow's environment is set.
 """
 
+import getpass
 import hashlib
 import logging
-import getpass
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -52,7 +52,10 @@ def test_an_unknown_name_is_told_with_the_nearest() -> None:
 
 
 def test_a_name_of_another_kind_is_told() -> None:
-    message = "There is no model 'double'. Known: big_net, net. There is a loss of that name: write loss:double if that is meant."
+    message = (
+        "There is no model 'double'. Known: big_net, net. "
+        "There is a loss of that name: write loss:double if that is meant."
+    )
 
     with pytest.raises(ComponentError, match=f"^{re.escape(message)}$"):
         REGISTRY.find("double", "model")
@@ -199,7 +202,10 @@ def test_the_projects_own_entry_points_are_read_as_if_installed(tmp_path: Path) 
 
 
 def test_a_project_without_a_name_still_declares(tmp_path: Path) -> None:
-    text = '[project.entry-points."accelerator.model"]\nmy_net = "mine.net:Net"\n[project.entry-points."other.group"]\na = "b"\n'
+    text = (
+        '[project.entry-points."accelerator.model"]\nmy_net = "mine.net:Net"\n'
+        '[project.entry-points."other.group"]\na = "b"\n'
+    )
     registry = Registry.discover(_project(tmp_path, text))
 
     assert registry.find("my_net", "model").distribution == "this project"
