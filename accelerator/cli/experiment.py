@@ -21,7 +21,8 @@ class Experiment:
     """Train, resume, evaluate and look at runs.
 
     Without a verb, overrides mean train. A RUN is the path of a run folder, its name, a unique ending of it, or
-    `last`. An OVERRIDE is Hydra's: key=value, group=name, +key=value to add, ~key to remove.
+    `last` (to resume or evaluate: the last that trained). An OVERRIDE is Hydra's: key=value, group=name,
+    +key=value to add, ~key to remove.
 
     Examples:
       accelerator experiment experiment=digits_resnet optimizer.lr=0.01

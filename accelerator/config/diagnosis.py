@@ -14,6 +14,7 @@ import yaml
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml.reader import Reader, ReaderError
 
 from accelerator.config.completion import complete
 from accelerator.config.defaults_lists import DefaultsLists, unknown_option
@@ -48,6 +49,8 @@ def diagnose(error: Exception, attempt: Attempt) -> ConfigError:
     """Return the ConfigError that says what is wrong, and what to do next."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return ConfigError(_broken_yaml(error, attempt))
+    if isinstance(error, UnicodeDecodeError | ReaderError):
+        return ConfigError(list(_unreadable(attempt)) or _in_its_own_words(error))
     malformed = list(malformed_overrides(attempt.overrides))
     if malformed:
         return ConfigError(malformed)
@@ -137,6 +140,16 @@ def _broken_yaml(error: yaml.MarkedYAMLError, attempt: Attempt) -> Problem:
     return Problem(
         "", f"is not valid YAML: {text} (column {mark.column + 1})", "Repair the file", f"{shown}:{mark.line + 1}"
     )
+
+
+def _unreadable(attempt: Attempt) -> Iterator[Problem]:
+    """Yield a problem for each config file that is no text: such an error does not name its file."""
+    for path in (path for source in attempt.sources for path in sorted(source.path.rglob("*.yaml")) if path.is_file()):
+        try:
+            Reader(path.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, ReaderError):
+            shown = shown_path(path, attempt.project, attempt.sources)
+            yield Problem("", "is not text in UTF-8", "Save it as UTF-8, without control characters", shown)
 
 
 def _of_choice(item: ParsedOverride, folders: ConfigFolders) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from accelerator.config.compose import compose
 from accelerator.config.project import Project
 from accelerator.errors import InputError
-from accelerator.runs.listing import find_run
+from accelerator.runs.listing import LAST, find_run, list_runs
 from accelerator.runs.run import Run, is_run_folder
 
 
@@ -33,6 +33,21 @@ def named_run(reference: str, project: Project) -> Run:
     return find_run(reference, output_root(project))
 
 
+def named_training(reference: str, project: Project) -> Run:
+    """Return the run that a RUN means to a command that needs a training: `last` passes over evaluations.
+
+    Raises:
+        RunNotFoundError: no run is meant, or more than one.
+        ConfigError: as `named_run`.
+    """
+    if reference == LAST and not is_run_folder(Path(LAST)):
+        runs = reversed(list_runs(output_root(project)))
+        training = next((run for run in runs if not is_evaluation(run)), None)
+        if training is not None:
+            return training
+    return named_run(reference, project)
+
+
 def trained_run(reference: str, project: Project) -> Run:
     """Return the run that a RUN means, which has a checkpoint.
 
@@ -41,12 +56,17 @@ def trained_run(reference: str, project: Project) -> Run:
         InputError: the run has no checkpoint; says whose it uses.
         ConfigError: as `named_run`.
     """
-    run = named_run(reference, project)
+    run = named_training(reference, project)
     if not has_checkpoint(run):
         parent = run.parent
         hint = "Name a run that has trained for longer" if parent is None else f"It evaluated {parent}: name that one"
         raise InputError(f"{run.folder.path} has no checkpoint. {hint}; `accelerator experiment list` shows all.")
     return run
+
+
+def is_evaluation(run: Run) -> bool:
+    """Tell whether a run only measured another; a fork has the checkpoint that it goes on from."""
+    return run.parent is not None and not has_checkpoint(run)
 
 
 def has_checkpoint(run: Run) -> bool:

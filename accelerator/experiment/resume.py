@@ -9,7 +9,7 @@ from accelerator.config.read import read_section
 from accelerator.config.schema import TrainConfig
 from accelerator.errors import InputError
 from accelerator.experiment.late import late
-from accelerator.experiment.named_run import has_checkpoint, named_run
+from accelerator.experiment.named_run import is_evaluation, named_training
 from accelerator.experiment.outcome import Outcome, Say, outcome_of, say_nothing
 from accelerator.experiment.sound_config import sound_config_of_run
 from accelerator.runs.run import Run
@@ -36,8 +36,8 @@ def resume(
         CheckpointError: the run has checkpoints, and none of them is sound.
     """
     project = project or find_project()
-    run = named_run(reference, project)
-    if not has_checkpoint(run) and run.parent is not None:
+    run = named_training(reference, project)
+    if is_evaluation(run):
         raise InputError(
             f"{run.folder.path} trained nothing: it evaluated {run.parent}. "
             f"Resume that one: accelerator experiment resume {run.parent}"

@@ -176,7 +176,8 @@ def _materialise(context: "Context") -> None:
     )
     first = loader.first_batch() if loader is not None else None
     if first is None:
-        raise ConfigError(Problem("model", "has lazy modules, and there is no batch to shape them by", "Give it data."))
+        remedy = "Give it data; with loader.drop_last a split smaller than loader.batch_size gives none"
+        raise ConfigError(Problem("model", "has lazy modules, and there is no batch to shape them by", remedy))
     context.model.to(context.engine.device)
     was_training = context.model.training
     context.model.eval()

@@ -190,6 +190,15 @@ def test_a_wrong_file_is_explained(composed: Compose, write: Write, text: str, m
         composed("experiment=x")
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"# @package _global_\nname: caf\xe9\n", b"name: a\x00b\n"])
+def test_a_file_that_is_no_text_is_named(composed: Compose, write: Write, content: bytes) -> None:
+    write("experiment/x.yaml", "").write_bytes(content)
+
+    message = "configs/experiment/x.yaml: is not text in UTF-8. Save it as UTF-8, without control characters."
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        composed("experiment=x")
+
+
 def test_a_wrong_main_config_is_explained(composed: Compose, write: Write) -> None:
     write("main.yaml", "defaults: [bas, _self_, experiment: null]\n")
 

@@ -68,10 +68,11 @@ def test_a_run_without_a_checkpoint_is_an_error(trained: Project, trained_run: R
 
 
 def test_an_evaluation_is_not_evaluated(trained: Project, trained_run: Run) -> None:
-    evaluate("last", project=trained)
+    evaluation = evaluate("last", project=trained).folder.run_id
 
     with pytest.raises(InputError, match=f"has no checkpoint. It evaluated {trained_run.name}: name that one"):
-        evaluate("last", project=trained)
+        evaluate(evaluation, project=trained)
+    assert evaluate("last", project=trained).summary.parent == trained_run.name
 
 
 def test_a_wrong_override_leaves_no_folder(trained: Project, trained_run: Run) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from accelerator.config.project import Project
 from accelerator.errors import ConfigError, RunNotFoundError
-from accelerator.experiment.named_run import named_run
+from accelerator.experiment.named_run import named_run, named_training
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.summary import Summary, write_summary
 
@@ -37,3 +37,14 @@ def test_a_path_needs_no_config_that_composes(run_path: Path, tmp_path: Path, mo
 def test_a_run_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunNotFoundError, match="there is no run in .*outputs yet"):
         named_run("last", Project(tmp_path))
+
+
+def test_the_last_training_is_older_than_its_evaluations(run_path: Path) -> None:
+    evaluation = run_path.with_name("20261124-101502-77a2b1")
+    evaluation.mkdir()
+    write_summary(RunFolder(evaluation), Summary("completed", parent=run_path.name))
+    project = Project(run_path.parents[2])
+
+    assert named_run("last", project).folder.path == evaluation
+    assert named_training("last", project).folder.path == run_path
+    assert named_training(evaluation.name, project).folder.path == evaluation

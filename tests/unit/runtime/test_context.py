@@ -134,7 +134,8 @@ class _Classes(torch.utils.data.Dataset[Any]):
 
 def test_a_lazy_model_without_a_batch_is_refused() -> None:
     with pytest.raises(
-        ConfigError, match="model: has lazy modules, and there is no batch to shape them by. Give it data"
+        ConfigError,
+        match="model: has lazy modules, and there is no batch to shape them by. Give it data; with loader.drop_last",
     ):
         tiny_context(MLP(num_classes=3), data=DataSplits(None), optimizer={}).build()
 
