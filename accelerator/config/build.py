@@ -20,7 +20,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from accelerator.components import Registry, is_bare_name
-from accelerator.config.hydra_api import HYDRA_VERSION
+from accelerator.config.hydra_api import instantiate_options
 from accelerator.config.trust import Trust
 from accelerator.errors import AcceleratorError, ComponentError, ConfigError, Problem, did_you_mean
 
@@ -184,7 +184,7 @@ def builder_for(registry: Registry, trust: Sequence[str], project_root: Path | N
 
 def _resolve(path: str) -> Any:
     """Let Hydra import a dotted path, so that its own rules apply too; the object itself is called by us."""
-    options = {"execution_whitelist": [path]} if HYDRA_VERSION >= (1, 4) else {}
+    options = instantiate_options([path])
     return instantiate({"_target_": path, "_partial_": True}, **options).func
 
 
