@@ -64,11 +64,11 @@ def test_the_printed_command_shows_the_run_with_its_curves(
     page.goto(f"{address}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/model-metrics")
     for name in ("optimizer", "train", "validation", "test"):
         page.wait_for_function(f"document.body.innerText.includes('{name}\\n(')", timeout=60_000)
+    curve = f"{run.info.run_name} (optimizer/lr)"  # drawn when its points have come, after the headings
+    page.wait_for_function("curve => document.body.innerText.includes(curve)", arg=curve, timeout=60_000)
     page.screenshot(path=tmp_path / "mlflow.png")
 
-    text = page.inner_text("body")
     assert run.info.run_name == Path(trained.splitlines()[-1]).name
-    assert f"{run.info.run_name} (optimizer/lr)" in text
     assert (tmp_path / "mlflow.png").stat().st_size > 20_000
 
 
