@@ -25,7 +25,10 @@ HELP_FLAGS = ("--help", "-h")
 
 
 class Group(Protocol):
-    """A class whose public methods are the verbs of a group. Each returns an exit code."""
+    """A class whose public methods are the verbs of a group. Each returns an exit code.
+
+    One that has the name of its group is a command without verbs: `accelerator doctor`.
+    """
 
     default_verb: str
     """The verb that is meant when the group is followed by an override or a flag."""
@@ -63,11 +66,14 @@ def _dispatch(groups: Mapping[str, type[Group]], arguments: Sequence[str]) -> in
 
 def _dispatch_in_group(name: str, group: type[Group], tokens: list[str], wants_help: bool, project: Project) -> int:
     verbs = verbs_of(group)
-    if not tokens:
+    if name in verbs:
+        verb_name, rest, verb = name, tokens, read_verb(verbs[name], PROGRAM)
+    elif not tokens:
         print_line(pages.group_page(name, group, verbs))
         return 0
-    verb_name, rest = _split_verb(f"{PROGRAM} {name}", group, tokens)
-    verb = read_verb(verbs[verb_name], f"{PROGRAM} {name}")
+    else:
+        verb_name, rest = _split_verb(f"{PROGRAM} {name}", group, tokens)
+        verb = read_verb(verbs[verb_name], f"{PROGRAM} {name}")
     if wants_help:
         print_line(pages.verb_page(verb, verbs[verb_name]))
         return 0
@@ -110,7 +116,7 @@ def _project_at(directory: str | None) -> Project:
 def _call_with_fire(group: Group, verb: str, call: Call) -> int:
     import fire  # 0.1 s, paid only when a verb is called
 
-    words = [repr(text) for text in (*call.positionals, *call.overrides)]
+    words = [repr(text) for text in (*call.positionals, *call.overrides)]  # None for a positional left out
     flags = [f"--{name}={value!r}" for name, value in call.flags.items()]
     code: Any = fire.Fire(group, [verb, *words, *flags], name=PROGRAM, serialize=_print_nothing)
     return int(code)

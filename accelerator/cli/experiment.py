@@ -4,12 +4,11 @@ What a verb needs is imported when it is called, so that a help page costs neith
 """
 
 import sys
-from collections.abc import Callable
-from importlib import import_module
 from json import dumps
 from typing import Any, Literal
 
 from accelerator.cli.dispatch import run_command
+from accelerator.cli.late import late
 from accelerator.cli.outcome import print_outcome, print_synced
 from accelerator.cli.terminal import print_error, print_line, print_table
 from accelerator.config.project import Project
@@ -52,9 +51,11 @@ class Experiment:
           accelerator experiment train experiment=digits_resnet --dry_run
         """
         if dry_run:
-            print_line(_function("dry_run")(overrides, project=self._project))
+            print_line(late("experiment", "dry_run")(overrides, project=self._project))
             return 0
-        return print_outcome(_function("train")(overrides, project=self._project, resume=resume, say=print_line))
+        return print_outcome(
+            late("experiment", "train")(overrides, project=self._project, resume=resume, say=print_line)
+        )
 
     def resume(self, run: str, *overrides: str, fork: bool = False) -> int:
         """Go on with a run from its newest sound checkpoint, in its own folder.
@@ -70,7 +71,7 @@ class Experiment:
           accelerator experiment resume 3fa2b1 train.epochs=20
           accelerator experiment resume 3fa2b1 optimizer.lr=1e-4 --fork
         """
-        outcome = _function("resume")(run, overrides, fork=fork, project=self._project, say=print_line)
+        outcome = late("experiment", "resume")(run, overrides, fork=fork, project=self._project, say=print_line)
         return print_outcome(outcome)
 
     def evaluate(
@@ -90,7 +91,7 @@ class Experiment:
           accelerator experiment evaluate last
           accelerator experiment evaluate 3fa2b1 --split validation --checkpoint best
         """
-        evaluated = _function("evaluate")(
+        evaluated = late("experiment", "evaluate")(
             run, overrides, split=split, checkpoint=checkpoint, project=self._project, say=print_line
         )
         return print_outcome(evaluated)
@@ -102,7 +103,7 @@ class Experiment:
           accelerator experiment show experiment=digits_resnet
           accelerator experiment show experiment=digits_resnet optimizer.lr=0.01 | grep lr
         """
-        print_line(_function("show")(overrides, project=self._project).removesuffix("\n"))
+        print_line(late("experiment", "show")(overrides, project=self._project).removesuffix("\n"))
         return 0
 
     def list(self, *, json: bool = False) -> int:
@@ -115,7 +116,7 @@ class Experiment:
           accelerator experiment list
           accelerator experiment list --json | jq '.[-1].metrics'
         """
-        rows = _function("list_runs")(self._project)
+        rows = late("experiment", "list_runs")(self._project)
         if json:
             print_line(dumps([row.to_json() for row in rows], indent=2))
         elif rows:
@@ -131,13 +132,7 @@ class Experiment:
           accelerator experiment sync last
           accelerator experiment sync outputs/digits/20261123-101500-3fa2b1
         """
-        return print_synced(_function("sync")(run, project=self._project))
-
-
-def _function(name: str) -> Callable[..., Any]:
-    """Import the function that a verb calls: only now, since it may cost Hydra or torch."""
-    function: Callable[..., Any] = getattr(import_module(f"accelerator.experiment.{name}"), name)
-    return function
+        return print_synced(late("experiment", "sync")(run, project=self._project))
 
 
 def _cells(row: Any) -> tuple[str, ...]:

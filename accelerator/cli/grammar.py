@@ -9,7 +9,9 @@ What a verb takes is read from the signature of its method, so that a flag is de
 | parameter | on the command line |
 |---|---|
 | positional, without default | a required positional, such as RUN |
+| positional, default None | an optional positional, such as KIND |
 | `*overrides` | any number of overrides |
+| `*runs`, or any other name | any number of further positionals |
 | keyword-only, `bool` | a switch |
 | keyword-only, `str` or `Literal[...]` | a flag with a value, one of the literals where they are given |
 """
@@ -24,6 +26,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from accelerator.errors import UsageError, did_you_mean, nearest
 
 END_OF_FLAGS = "--"
+OVERRIDES = "overrides"
 GLOBAL_FLAGS = ("project", "help")
 
 
@@ -45,13 +48,24 @@ class Verb:
     positionals: tuple[str, ...]
     takes_overrides: bool
     flags: dict[str, Flag]
+    optional: tuple[str, ...] = ()
+    """Positionals that may be left out; they follow the others."""
+    repeated: str | None = None
+    """A positional that may stand any number of times; it follows all others."""
+
+    def takes_positional(self, place: int) -> bool:
+        """Tell whether a positional may stand at this place, counted from 0."""
+        return self.repeated is not None or place < len(self.positionals) + len(self.optional)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A command line that was understood: `positionals` in order, then `overrides`, and `flags` by name."""
+    """A command line that was understood: `positionals` in order, then `overrides`, and `flags` by name.
 
-    positionals: tuple[str, ...] = ()
+    An optional positional that was left out is None.
+    """
+
+    positionals: tuple[str | None, ...] = ()
     overrides: tuple[str, ...] = ()
     flags: dict[str, str | bool] = field(default_factory=dict)
 
@@ -60,11 +74,15 @@ def read_verb(function: Callable[..., Any], command: str) -> Verb:
     """Read from the signature of `function` what the verb takes; `command` is what is typed before the verb."""
     hints = get_type_hints(function)
     parameters = [item for item in inspect.signature(function).parameters.values() if item.name != "self"]
+    positionals = [item for item in parameters if item.kind is item.POSITIONAL_OR_KEYWORD]
+    rest = next((item.name for item in parameters if item.kind is item.VAR_POSITIONAL), None)
     return Verb(
         name=function.__name__,
         command=f"{command} {function.__name__}",
-        positionals=tuple(item.name for item in parameters if item.kind is item.POSITIONAL_OR_KEYWORD),
-        takes_overrides=any(item.kind is item.VAR_POSITIONAL for item in parameters),
+        positionals=tuple(item.name for item in positionals if item.default is item.empty),
+        optional=tuple(item.name for item in positionals if item.default is not item.empty),
+        takes_overrides=rest == OVERRIDES,
+        repeated=rest if rest != OVERRIDES else None,
         flags={
             item.name: Flag(item.name, hints[item.name] is bool, _literals(hints[item.name]))
             for item in parameters
@@ -94,7 +112,7 @@ def parse(verb: Verb, tokens: Sequence[str]) -> Call:
             if name in flags:
                 raise UsageError(f"{verb.command}: --{name} is given twice. Give it once.")
             flags[name] = value
-        elif len(positionals) < len(verb.positionals) and (not is_override(token) or os.path.exists(token)):
+        elif verb.takes_positional(len(positionals)) and (not is_override(token) or os.path.exists(token)):
             positionals.append(token)
         elif is_override(token) and verb.takes_overrides:
             overrides.append(token)
@@ -102,7 +120,8 @@ def parse(verb: Verb, tokens: Sequence[str]) -> Call:
             raise UsageError(_surplus(verb, token))
     if len(positionals) < len(verb.positionals):
         raise UsageError(_missing(verb, positionals, overrides))
-    return Call(tuple(positionals), tuple(overrides), flags)
+    left_out = len(verb.positionals) + len(verb.optional) - len(positionals)
+    return Call((*positionals, *[None] * left_out), tuple(overrides), flags)
 
 
 def is_override(token: str) -> bool:
@@ -194,7 +213,8 @@ def _value_of(command: str, token: str, queue: list[str]) -> str:
 def _surplus(verb: Verb, token: str) -> str:
     if is_override(token):
         return f"{verb.command} takes no overrides, '{token}' came. Leave it out."
-    takes = [name.upper() for name in verb.positionals] + ["overrides (key=value)"] * verb.takes_overrides
+    takes = [name.upper() for name in (*verb.positionals, *verb.optional)]
+    takes += ["overrides (key=value)"] * verb.takes_overrides
     allowed = f"takes only {' and '.join(takes)}" if takes else "takes no arguments"
     return f"{verb.command} {allowed}; '{token}' is one too many. See {verb.command} --help."
 

@@ -49,6 +49,8 @@ def verb_page(verb: Verb, function: Any) -> str:
 def usage(verb: Verb) -> str:
     """Return the usage line: `accelerator experiment evaluate RUN [--split SPLIT] [--checkpoint last|best]`."""
     parts = [verb.command, *(name.upper() for name in verb.positionals)]
+    parts += [f"[{name.upper()}]" for name in verb.optional]
+    parts += [f"[{verb.repeated.upper()}...]"] if verb.repeated else []
     parts += ["[OVERRIDE...]"] * verb.takes_overrides
     parts += [f"[{_flag_usage(flag)}]" for flag in verb.flags.values()]
     return " ".join(parts)

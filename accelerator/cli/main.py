@@ -2,10 +2,11 @@
 
 import sys
 
-from accelerator.cli.dispatch import run_command
+from accelerator.cli.configure import Configure
+from accelerator.cli.dispatch import Group, run_command
 from accelerator.cli.experiment import Experiment
 
-GROUPS = {"experiment": Experiment}
+GROUPS: dict[str, type[Group]] = {"experiment": Experiment, "configure": Configure}
 
 
 def main() -> int:

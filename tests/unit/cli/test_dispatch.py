@@ -40,13 +40,33 @@ class Group:
         return 1
 
 
+class Inspect:
+    """Look around."""
+
+    default_verb = "inspect"
+    calls: ClassVar[list[Any]] = []
+
+    def __init__(self, project: Project) -> None:
+        self._root = project.root
+
+    def inspect(self, key: str | None = None, *overrides: str, deep: bool = False) -> int:
+        """Look around.
+
+        Flags:
+          --deep  further
+        """
+        self.calls.append((key, overrides, deep))
+        return 0
+
+
 ROOT = find_project().root
-GROUPS = {"group": Group}
+GROUPS = {"group": Group, "inspect": Inspect}
 
 
 @pytest.fixture(autouse=True)
 def _forget_calls() -> None:
     Group.calls.clear()
+    Inspect.calls.clear()
 
 
 def test_a_verb_is_called_with_what_was_typed() -> None:
@@ -54,6 +74,26 @@ def test_a_verb_is_called_with_what_was_typed() -> None:
 
     assert code == 0
     assert Group.calls == [(ROOT, ("a=1", "+b=[1,2]"), "fast", True)]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "call"),
+    [
+        ([], (None, (), False)),
+        (["here", "--deep"], ("here", (), True)),
+        (["a=1"], (None, ("a=1",), False)),
+        (["None", "a=1"], ("None", ("a=1",), False)),
+    ],
+)
+def test_a_group_with_a_verb_of_its_own_name_is_a_command(tokens: list[str], call: tuple[object, ...]) -> None:
+    assert run_command(GROUPS, ["inspect", *tokens]) == 0
+    assert Inspect.calls == [call]
+
+
+def test_help_of_a_command_shows_its_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    run_command(GROUPS, ["inspect", "--help"])
+
+    assert capsys.readouterr().out.startswith("accelerator inspect [KEY] [OVERRIDE...] [--deep]\n")
 
 
 def test_the_exit_code_is_that_of_the_verb() -> None:
@@ -85,6 +125,7 @@ def test_a_value_is_never_turned_into_something_else(text: str) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"))))
 def test_overrides_arrive_as_they_were_typed(texts: list[str]) -> None:
     Group.calls.clear()
+    Inspect.calls.clear()
     overrides = tuple(f"key={text}" for text in texts)
 
     run_command(GROUPS, ["group", "go", *overrides])
@@ -123,7 +164,7 @@ def test_a_verb_prints_nothing_by_itself(capsys: pytest.CaptureFixture[str]) -> 
             "accelerator group has no verb 'lookat'. Did you mean 'look_at'? Known: go, look_at.",
         ),
         (["group", "default_verb"], "accelerator group has no verb 'default_verb'. Known: go, look_at."),
-        (["grop"], "accelerator: there is no group 'grop'. Did you mean 'group'? Known: group."),
+        (["grop"], "accelerator: there is no group 'grop'. Did you mean 'group'? Known: group, inspect."),
         (["go", "a=1"], "accelerator: there is no group 'go'. Did you mean 'accelerator group go'?"),
         (["a=1"], "accelerator: there is no group 'a=1'. Did you mean 'accelerator group a=1'?"),
         (
@@ -151,7 +192,7 @@ def test_help_of_the_program_lists_the_groups(tokens: list[str], capsys: pytest.
     code = run_command(GROUPS, tokens)
 
     assert code == 0
-    assert "Groups:\n  group  Things to try\n" in capsys.readouterr().out
+    assert "Groups:\n  group    Things to try\n  inspect  Look around\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("tokens", [["group"], ["group", "--help"], ["-h", "group"]])

@@ -22,11 +22,19 @@ class Verbs:
     def show(self) -> int:
         return 0
 
+    def explain(self, key: str, run: str | None = None, *overrides: str) -> int:
+        return len(overrides)
+
+    def compare(self, *runs: str, json: bool = False) -> int:
+        return len(runs)
+
 
 TRAIN = read_verb(Verbs.train, "accelerator experiment")
 EVALUATE = read_verb(Verbs.evaluate, "accelerator experiment")
 GO_ON = read_verb(Verbs.go_on, "accelerator experiment")
 SHOW = read_verb(Verbs.show, "accelerator experiment")
+EXPLAIN = read_verb(Verbs.explain, "accelerator experiment")
+COMPARE = read_verb(Verbs.compare, "accelerator experiment")
 
 
 def test_a_verb_is_read_from_the_signature_of_its_method() -> None:
@@ -40,6 +48,24 @@ def test_a_verb_is_read_from_the_signature_of_its_method() -> None:
     assert EVALUATE.positionals == ("run",)
     assert EVALUATE.flags == {"split": Flag("split")}
     assert not EVALUATE.takes_overrides
+
+
+@pytest.mark.parametrize(
+    ("tokens", "call"),
+    [
+        (["key"], Call(("key", None))),
+        (["key", "last"], Call(("key", "last"))),
+        (["key", "a=1"], Call(("key", None), ("a=1",))),
+        (["key", "last", "a=1", "b=2"], Call(("key", "last"), ("a=1", "b=2"))),
+    ],
+)
+def test_an_optional_positional_that_is_left_out_is_none(tokens: list[str], call: Call) -> None:
+    assert parse(EXPLAIN, tokens) == call
+
+
+@pytest.mark.parametrize("runs", [[], ["a"], ["a", "b", "c"]])
+def test_a_repeated_positional_stands_any_number_of_times(runs: list[str]) -> None:
+    assert parse(COMPARE, [*runs, "--json"]) == Call(tuple(runs), (), {"json": True})
 
 
 @pytest.mark.parametrize(
