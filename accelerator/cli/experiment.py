@@ -12,6 +12,7 @@ from accelerator.cli.late import late
 from accelerator.cli.outcome import print_outcome, print_synced
 from accelerator.cli.terminal import print_error, print_line, print_table
 from accelerator.config.project import Project
+from accelerator.errors import UsageError
 
 LIST_HEADER = ("name", "run", "status", "epoch", "step", "metrics", "started", "seconds")
 
@@ -95,6 +96,35 @@ class Experiment:
             run, overrides, split=split, checkpoint=checkpoint, project=self._project, say=print_line
         )
         return print_outcome(evaluated)
+
+    def predict(
+        self,
+        run: str,
+        *overrides: str,
+        output: str | None = None,
+        split: Literal["validation", "test"] = "test",
+        checkpoint: Literal["last", "best"] | None = None,
+    ) -> int:
+        """Write what a trained run predicts as a Parquet file: one row a sample, in the data's order.
+
+        The columns are index, what the task gives (classification: prediction and probabilities), and target where
+        the data has one. The prediction has a run folder of its own, printed last.
+
+        Flags:
+          --output FILE   the file to write; needed
+          --split S       validation or test (the default)
+          --checkpoint C  last or best; without it what the run's checkpoint.use says
+
+        Examples:
+          accelerator experiment predict last --output predictions.parquet
+          accelerator experiment predict 3fa2b1 --output validation.parquet --split validation --checkpoint best
+        """
+        if output is None:
+            raise UsageError("accelerator experiment predict: --output is missing. Write --output FILE.parquet.")
+        predicted = late("experiment", "predict")(
+            run, overrides, output=output, split=split, checkpoint=checkpoint, project=self._project, say=print_line
+        )
+        return print_outcome(predicted)
 
     def show(self, *overrides: str) -> int:
         """Print the composed config, each line with the file and line, or the override, that set it.

@@ -1,9 +1,10 @@
-"""Evaluating a run in a process of its own."""
+"""Evaluating a run and predicting with it, in processes of their own."""
 
 import json
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.command import accelerator
@@ -37,6 +38,24 @@ def test_split_and_checkpoint_can_be_chosen(trained: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert "\nvalidation/accuracy " in ended.out
     assert "test/" not in ended.out
+
+
+def test_predictions_are_written_and_the_run_folder_is_the_last_line(trained: Path, tmp_path: Path) -> None:
+    ended = accelerator(
+        "experiment", "predict", "last", "--output", str(tmp_path / "p.parquet"), cwd=trained.parents[2]
+    )
+
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Predictions of 359 samples: {tmp_path / 'p.parquet'}" in ended.out
+    assert json.loads((Path(ended.last_line) / "summary.json").read_text())["parent"] == trained.name
+    assert pq.read_metadata(tmp_path / "p.parquet").num_rows == 359
+
+
+def test_without_a_file_predict_exits_2(trained: Path) -> None:
+    ended = accelerator("experiment", "predict", "last", cwd=trained.parents[2])
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "accelerator experiment predict: --output is missing. Write --output FILE.parquet.\n"
 
 
 def test_an_unknown_split_exits_2(trained: Path) -> None:

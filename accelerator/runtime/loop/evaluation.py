@@ -29,7 +29,7 @@ def evaluate(context: "Context", split: str) -> dict[str, float] | None:
     """
     state, began = context.state, time.perf_counter()
     context._logged.clear()  # of a pass that was broken off
-    with _evaluating(context, split), torch.no_grad(), seeded_globals(mix_seed(context.settings.seed, state.step)):
+    with evaluating(context, split), torch.no_grad(), seeded_globals(mix_seed(context.settings.seed, state.step)):
         for hook in context.events.of(f"{split}_start"):
             hook(context)
         values: dict[str, float] = {}
@@ -86,7 +86,7 @@ def _evaluate_set(context: "Context", split: str, loader: Any) -> tuple[dict[str
 
 
 @contextmanager
-def _evaluating(context: "Context", split: str) -> Iterator[None]:
+def evaluating(context: "Context", split: str) -> Iterator[None]:
     """Put the model in evaluation mode, and every module of it back in its own after."""
     modes = {module: module.training for module in context.model.modules()}
     state = context.state
