@@ -126,6 +126,30 @@ class Experiment:
         )
         return print_outcome(predicted)
 
+    def analyze_model(self, *overrides: str) -> int:
+        """Run a config's model on a real batch and tell what it costs, per module; writes JSON and a page.
+
+        Parameters, FLOPs (forward, one sample), output shapes, time and memory, and where they go in words. It has a
+        run folder of its own, printed last, with analysis/model.json and analysis/model.html.
+
+        Examples:
+          accelerator experiment analyze_model experiment=digits_resnet
+          accelerator experiment analyze_model experiment=cifar10_resnet18 loader.batch_size=128
+        """
+        return print_outcome(late("experiment", "analyze_model")(overrides, project=self._project, say=print_line))
+
+    def analyze_data(self, *overrides: str) -> int:
+        """Read a config's data and tell what it is like and what is wrong with it; writes JSON and a page.
+
+        Sizes, shapes, ranges, classes, mean and std to paste into a config; duplicates, leaks between splits, label
+        conflicts, non-finite and missing values. It has a run folder of its own, printed last, with
+        analysis/data.json and analysis/data.html.
+
+        Examples:
+          accelerator experiment analyze_data experiment=digits_resnet
+        """
+        return print_outcome(late("experiment", "analyze_data")(overrides, project=self._project, say=print_line))
+
     def show(self, *overrides: str) -> int:
         """Print the composed config, each line with the file and line, or the override, that set it.
 

@@ -42,7 +42,7 @@ def train_new(config: ComposedConfig, say: Say) -> Outcome:
     context = Context.from_config(config)
     context.build()
     say(_switched_on(context))
-    return _carry_out(context, TrainLoop(context).run)
+    return carry_out(context, TrainLoop(context).run)
 
 
 def train_on(config: ComposedConfig, run: Run, say: Say) -> Outcome:
@@ -72,7 +72,7 @@ def evaluate_checkpoint(config: ComposedConfig, run: Run, split: str, alias: str
     """Evaluate a checkpoint of a run on one split, as a run of its own that names the run as its parent."""
     context, name = _restored(config, run, alias)
     say(f"Evaluating {run.folder.path}, {name}, on {split}: {', '.join(context.engine.report())}")
-    return _carry_out(context, EvaluationLoop(context, split).run)
+    return carry_out(context, EvaluationLoop(context, split).run)
 
 
 def predict_checkpoint(config: ComposedConfig, run: Run, path: Path, split: str, alias: str, say: Say) -> Outcome:
@@ -80,7 +80,7 @@ def predict_checkpoint(config: ComposedConfig, run: Run, path: Path, split: str,
     with PredictionFile(path) as file:
         context, name = _restored(config, run, alias)
         say(f"Predicting with {run.folder.path}, {name}, on {split}: {', '.join(context.engine.report())}")
-        outcome = _carry_out(context, PredictionLoop(context, file, split).run)
+        outcome = carry_out(context, PredictionLoop(context, file, split).run)
     if outcome.summary.status == COMPLETED:
         say(f"Predictions of {file.rows} samples: {path}")
     return outcome
@@ -106,14 +106,14 @@ def _go_on(context: Context, folder: RunFolder, say: Say) -> Outcome:
         say(f"Passed over: {text}")
     say(_switched_on(context))
     say(f"Going on in {folder.path} from step {resumption.step}, {resumption}")
-    return _carry_out(context, TrainLoop(context).run)
+    return carry_out(context, TrainLoop(context).run)
 
 
 def _switched_on(context: Context) -> str:
     return f"Training with {', '.join(context.notes)}"
 
 
-def _carry_out(context: Context, run: Callable[[], Summary]) -> Outcome:
+def carry_out(context: Context, run: Callable[[], Summary]) -> Outcome:
     """Run, and turn what ends it into an outcome; what comes before there is a run folder is raised."""
     error: Exception | None = None
     stop: Stop | None = None

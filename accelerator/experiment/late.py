@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 
-def late(name: str) -> Callable[..., Any]:
-    """Return a function of `accelerator.experiment.execution`, which imports torch (some 2 s)."""
-    function: Callable[..., Any] = getattr(import_module("accelerator.experiment.execution"), name)
+def late(name: str, module: str = "execution") -> Callable[..., Any]:
+    """Return a function of `accelerator.experiment.<module>`, which imports torch (some 2 s)."""
+    function: Callable[..., Any] = getattr(import_module(f"accelerator.experiment.{module}"), name)
     return function

@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def analysis(self) -> Path:
+        """The folder of what an analysis found."""
+        return self.path / "analysis"
+
+    @property
     def log(self) -> Path:
         """All log lines."""
         return self.path / "log.txt"

@@ -118,6 +118,20 @@ class Recorder:
         record = {"kind": ARTIFACT, "name": name, "path": str(inside), "step": step, "time": time.time()}
         self._journal.append([record])
 
+    def keep(self, path: Path, text: str) -> None:
+        """Write a text file of the run folder, and journal it as an artifact.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        inside = path.relative_to(self.folder.path).as_posix()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(path, error) from error
+        write_text(path, text)
+        self._journal.append([{"kind": ARTIFACT, "name": inside, "path": inside, "time": time.time()}])
+
     def sync(self) -> None:
         """Flush the journal to the disk."""
         self._journal.sync()

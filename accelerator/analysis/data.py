@@ -1,0 +1,188 @@
+"""What a data set is like, and what is wrong with it: sizes, ranges, classes, duplicates, leaks, label conflicts.
+
+Every sample is read once, in order, and nothing of it is kept but running sums and 24 bytes to recognise it by.
+Two samples are the same when all their fields besides `target` have equal dtype, shape and bytes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from accelerator.analysis.fields import FieldStatistics, as_array
+from accelerator.analysis.identity import Fingerprints, Place, fingerprint
+from accelerator.runtime.data.fetch import as_fields
+from accelerator.runtime.data.loader import is_iterable
+from accelerator.runtime.data.randomness import mix_seed, seeded_globals
+from accelerator.runtime.data.splits import SPLITS, DataSplits
+
+TARGET = "target"
+MOST_EXAMPLES = 10
+_MOST_CLASSES = 1000
+
+
+@dataclass
+class Findings:
+    """How often something was found, and the first places."""
+
+    count: int = 0
+    examples: list[Any] = field(default_factory=list)
+
+    def add(self, example: Any, count: int = 1) -> None:
+        """Count a finding, and keep it while there are few."""
+        self.count += count
+        if len(self.examples) < MOST_EXAMPLES:
+            self.examples.append(example)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `{count, examples}`."""
+        return {"count": self.count, "examples": self.examples}
+
+
+@dataclass
+class SetAnalysis:
+    """One data set of a split."""
+
+    place: Place
+    samples: int = 0
+    fields: dict[str, FieldStatistics] = field(default_factory=dict)
+    classes: dict[str, int] | None = None
+    """Samples of each class; None where `target` is no class."""
+
+
+class DataAnalysis:
+    """What `analyze_data` found.
+
+    | attribute | holds |
+    |---|---|
+    | sets | an analysis for each set of each split |
+    | duplicates | samples that stand in their set before |
+    | leaks | samples of a later split that stand in an earlier one (train, validation, test) |
+    | label_conflicts | samples that stand there before with another target |
+    | non_finite | samples with a NaN or an infinity |
+    | missing | samples that lack a field which others of their set have, or hold None there |
+    """
+
+    def __init__(self) -> None:
+        self.sets: list[SetAnalysis] = []
+        self.duplicates = Findings()
+        self.leaks = Findings()
+        self.label_conflicts = Findings()
+        self.non_finite = Findings()
+        self.missing = Findings()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(found.count for found in self.defects.values())
+
+    @property
+    def defects(self) -> Mapping[str, Findings]:
+        """What is wrong, by kind."""
+        kinds = ("leaks", "duplicates", "label_conflicts", "non_finite", "missing")
+        return {kind: getattr(self, kind) for kind in kinds}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `analysis/data.json` holds."""
+        return {
+            "samples": {"count": sum(item.samples for item in self.sets), "examples": []},
+            **{kind: found.to_json() for kind, found in self.defects.items()},
+            "sets": [_set_json(item) for item in self.sets],
+        }
+
+
+def analyze(data: DataSplits, seed: int = 0) -> DataAnalysis:
+    """Read all samples of all splits and tell what they are like.
+
+    Args:
+        data: the data; what a data set of its own accord transforms is analysed transformed.
+        seed: of the global generators while a sample is read, for data sets that draw.
+
+    Raises:
+        ComponentError: samples are no mappings, and nothing names their parts.
+    """
+    analysis, known = DataAnalysis(), Fingerprints()
+    for split in SPLITS:
+        for name, dataset in data.sets(split).items():
+            found = SetAnalysis(Place(split, name))
+            analysis.sets.append(found)
+            counts: dict[str, int] = {}
+            for index, sample in enumerate(_samples(dataset, data.fields, seed)):
+                _look_at(sample, index, found, analysis)
+                known.add(fingerprint(sample, leave_out=TARGET), fingerprint({TARGET: sample.get(TARGET)}))
+                label = _label(sample.get(TARGET))
+                if label is not None:
+                    counts[label] = counts.get(label, 0) + 1
+            known.end_set(found.place)
+            found.classes = counts if counts and len(counts) <= _MOST_CLASSES else None
+    _compare(known, analysis)
+    return analysis
+
+
+def _samples(dataset: Any, fields: Sequence[str] | None, seed: int) -> Iterator[dict[str, Any]]:
+    if is_iterable(dataset):
+        with seeded_globals(mix_seed(seed, 0)):
+            yield from (as_fields(sample, fields) for sample in dataset)
+        return
+    for index in range(len(dataset)):
+        with seeded_globals(mix_seed(seed, 0, index)):
+            sample = dataset[index]
+        yield as_fields(sample, fields)
+
+
+def _look_at(sample: Mapping[str, Any], index: int, found: SetAnalysis, analysis: DataAnalysis) -> None:
+    """Add one sample to the statistics of its set."""
+    found.samples += 1
+    broken, absent = [], [name for name in found.fields if name not in sample]
+    for name, value in sample.items():
+        if value is None:
+            absent.append(name)
+            continue
+        statistics = found.fields.setdefault(name, FieldStatistics())
+        if statistics.add(as_array(value), type(value).__name__):
+            broken.append(name)
+    where = {**found.place.to_json(), "index": index}
+    if broken:
+        analysis.non_finite.add({**where, "fields": broken})
+    if absent:
+        analysis.missing.add({**where, "fields": absent})
+
+
+def _compare(known: Fingerprints, analysis: DataAnalysis) -> None:
+    """Find what stands more than once: within a set, across splits, and with another target."""
+    order = {split: place for place, split in enumerate(SPLITS)}
+    for group in known.groups():
+        first = group[0]
+        seen = {first.place}
+        for item in group[1:]:
+            example = {"first": first.to_json(), "again": item.to_json()}
+            if item.place in seen:
+                analysis.duplicates.add(example)
+            elif order[item.place.split] > order[first.place.split]:
+                analysis.leaks.add(example)
+            seen.add(item.place)
+            if item.target != first.target:
+                analysis.label_conflicts.add(example)
+
+
+def _label(target: Any) -> str | None:
+    """Return the class that a target names: of a whole number, a truth value or a text; None for anything else."""
+    if isinstance(target, str):
+        return target
+    array = as_array(target)
+    if array is None or array.size != 1 or array.dtype.kind not in "iub":
+        return None
+    return str(array.reshape(-1)[0].item())
+
+
+def _set_json(item: SetAnalysis) -> dict[str, Any]:
+    return {
+        **item.place.to_json(),
+        "samples": item.samples,
+        "fields": {name: statistics.to_json() for name, statistics in item.fields.items()},
+        "classes": None if item.classes is None else dict(sorted(item.classes.items(), key=_numbers_first)),
+    }
+
+
+def _numbers_first(item: tuple[str, int]) -> tuple[bool, int, str]:
+    digits = item[0].removeprefix("-")
+    return (not digits.isdecimal(), int(item[0]) if digits.isdecimal() else 0, item[0])

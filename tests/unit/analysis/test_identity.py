@@ -1,0 +1,51 @@
+"""Telling equal samples from others."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accelerator.analysis.identity import Fingerprints, Place, fingerprint
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"input": torch.tensor([1.0, 2.5])},
+        {"input": torch.tensor([1.0, 2.0], dtype=torch.float64)},
+        {"input": torch.tensor([[1.0, 2.0]])},
+        {"image": torch.tensor([1.0, 2.0])},
+        {"input": torch.tensor([1.0, 2.0]), "mask": 1},
+        {"input": "1.0"},
+    ],
+    ids=["value", "dtype", "shape", "name", "more", "text"],
+)
+def test_what_differs_has_another_fingerprint(other: dict[str, object]) -> None:
+    assert fingerprint(other) != fingerprint({"input": torch.tensor([1.0, 2.0])})
+
+
+def test_equal_numbers_count_not_where_they_lie_in_memory() -> None:
+    turned = torch.arange(6.0).reshape(2, 3).t()
+
+    assert fingerprint({"input": turned}) == fingerprint({"input": turned.contiguous()})
+    assert fingerprint({"input": turned}) == fingerprint({"input": turned.numpy()})
+
+
+def test_the_order_of_fields_and_what_is_left_out_do_not_count() -> None:
+    assert fingerprint({"a": 1, "b": "x"}) == fingerprint({"b": "x", "a": 1})
+    assert fingerprint({"a": 1, "target": 3}, leave_out="target") == fingerprint({"a": 1})
+
+
+@given(st.lists(st.lists(st.integers(0, 5), max_size=8), max_size=4))
+def test_groups_are_those_of_a_plain_dictionary(sets: list[list[int]]) -> None:
+    known, plain = Fingerprints(), dict[int, list[tuple[str, int]]]()
+    for number, values in enumerate(sets):
+        for index, value in enumerate(values):
+            known.add(fingerprint({"input": np.int64(value)}), fingerprint({"target": 0}))
+            plain.setdefault(value, []).append((str(number), index))
+        known.end_set(Place("train", str(number)))
+
+    groups = [[(item.place.dataset, item.index) for item in group] for group in known.groups()]
+
+    assert groups == [places for places in plain.values() if len(places) > 1]
