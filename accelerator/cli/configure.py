@@ -33,6 +33,24 @@ class Configure:
         print_line("The config is sound.")
         return 0
 
+    def index(self, *, check: bool = False, force: bool = False) -> int:
+        """Write the project's index files: every config of a kind, also of plugins and ours, under index.KIND.NAME.
+
+        An experiment with `- /index/loss` in its defaults list may write `loss: {a: ${index.loss.mse}}`.
+
+        Flags:
+          --check  write nothing; exit 1 when a file is missing, stale or changed by hand
+          --force  write files that were changed by hand too, each kept as FILE.bak-<time>
+
+        Examples:
+          accelerator configure index
+          accelerator configure index --check
+        """
+        lines = late("scaffold", "write_index")(self._project, check=check, force=force)
+        for line in lines or ["The index files are up to date."]:
+            print_line(line)
+        return 1 if check and lines else 0
+
 
 if __name__ == "__main__":
     sys.exit(run_command({"configure": Configure}, ["configure", *sys.argv[1:]]))

@@ -2,6 +2,7 @@
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from accelerator.config.read import is_mapping, raw
 from accelerator.config.schema import NODES, ORDER, TRANSFORM_SPLITS, TRANSFORMS
 
 
@@ -12,11 +13,12 @@ def complete(config: DictConfig) -> None:
             if key not in config:
                 config[key] = None
         for key in ("loss", "metric", "callback"):
-            if config.get(key) is None:
+            if key not in config or raw(config, key) is None:
                 config[key] = {}
         for key in TRANSFORMS:
             for split in TRANSFORM_SPLITS:
-                if OmegaConf.select(config, f"{key}.{split}") is None:
+                splits = raw(config, key) if key in config else None
+                if splits is None or is_mapping(splits) and (split not in splits or raw(splits, split) is None):
                     OmegaConf.update(config, f"{key}.{split}", {}, force_add=True)
 
 

@@ -1,7 +1,7 @@
 """From overrides to one composed config, which knows where each of its values came from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import DictConfig
@@ -16,6 +16,7 @@ from accelerator.config.diagnosis import (
     diagnose,
 )
 from accelerator.config.hydra_api import ConfigFolders, Loaded, ParsedOverride, load
+from accelerator.config.index_values import fill_in_index
 from accelerator.config.project import ConfigSource, Project, find_project, search_path
 from accelerator.config.provenance import Provenance, read_provenance
 from accelerator.errors import ConfigError, Problem
@@ -30,6 +31,8 @@ class Composition:
     provenance: Provenance
     registry: Registry
     sources: tuple[ConfigSource, ...]
+    from_index: Mapping[str, str] = field(default_factory=dict)
+    """Config path -> the `${index.…}` that stood there, where there was one."""
 
 
 class ComposedConfig(DictConfig):
@@ -74,7 +77,13 @@ def compose(
     sources = search_path(project, registry)
     loaded = _load(Attempt(sources, project, config_name, tuple(overrides)))
     provenance = read_provenance(loaded.files, loaded.overrides, project, sources)
-    composition = Composition(project, tuple(overrides), provenance, registry, sources)
+    filled_in = fill_in_index(loaded.config, provenance)
+    if filled_in.problems:
+        raise ConfigError(filled_in.problems)
+    complete(loaded.config)
+    composition = Composition(
+        project, tuple(overrides), filled_in.of(provenance), registry, sources, filled_in.references
+    )
     return ComposedConfig(ordered(loaded.config), composition)
 
 
@@ -93,5 +102,4 @@ def _load(attempt: Attempt) -> Loaded:
     problems += [lists.header_problem(file.name) for file in loaded.files if lists.lacks_header(file.name)]
     if problems:
         raise ConfigError(problems)
-    complete(loaded.config)
     return loaded

@@ -1,0 +1,1 @@
+"""What `accelerator add` and `accelerator configure` write into a user's project, and what they find in it."""

@@ -1,0 +1,101 @@
+"""Generated files: each carries a seal, so that one that a user changed by hand is known and never lost.
+
+The seal is `sha256:` and 16 digits near the head of the file, made from the whole text with zeros in their place.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from accelerator.errors import InputError
+from accelerator.runs.files import write_text
+
+OPEN_SEAL = "sha256:0000000000000000"
+"""What a text holds where its seal shall stand."""
+_SEAL = re.compile(r"sha256:[0-9a-f]{16}")
+
+State = Literal["current", "missing", "stale", "changed by hand"]
+
+
+@dataclass(frozen=True)
+class GeneratedFile:
+    """A file and the text that it should have; `text` is None for one of ours that should not be there any more."""
+
+    path: Path
+    text: str | None
+
+    @property
+    def state(self) -> State:
+        """What the file is at present, compared with what it should be."""
+        if not self.path.is_file():
+            return "current" if self.text is None else "missing"
+        present = self.path.read_text(encoding="utf-8", errors="replace")
+        if self.text is not None and present == sealed(self.text):
+            return "current"
+        return "stale" if has_sound_seal(present) else "changed by hand"
+
+
+def sealed(text: str) -> str:
+    """Return a text that holds `OPEN_SEAL` with the seal in its place."""
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return text.replace(OPEN_SEAL, f"sha256:{digest[:16]}", 1)
+
+
+def has_sound_seal(text: str) -> bool:
+    """Tell whether a text is just as we wrote it once."""
+    found = _SEAL.search(text)
+    return found is not None and sealed(text.replace(found[0], OPEN_SEAL, 1)) == text
+
+
+def bring_up_to_date(files: Sequence[GeneratedFile], root: Path, command: str, *, force: bool) -> list[str]:
+    """Bring generated files up to date, and return a line for each that was not; paths are shown from `root`.
+
+    Raises:
+        InputError: one of them was changed by hand, or is none of ours (and not `force`): nothing is written then.
+            With `force` it is kept beside its place, as `FILE.bak-<time>`.
+        StorageError: a file cannot be written.
+    """
+    states = {item.path: item.state for item in files}
+    by_hand = [_shown(path, root) for path, state in states.items() if state == "changed by hand"]
+    if by_hand and not force:
+        raise InputError(
+            f"{command}: {', '.join(by_hand)} {'was' if len(by_hand) == 1 else 'were'} changed by hand, and would be "
+            f"written anew. Move what you added to a file of your own, or add --force, which keeps a copy of what is "
+            f"there (FILE.bak-<time>)."
+        )
+    return [_write(item, states[item.path], root) for item in files if states[item.path] != "current"]
+
+
+def stale_lines(files: Sequence[GeneratedFile], root: Path) -> list[str]:
+    """Return a line for each file that is not what it should be."""
+    return [f"{_shown(item.path, root)}: {item.state}" for item in files if item.state != "current"]
+
+
+def _write(item: GeneratedFile, state: State, root: Path) -> str:
+    note = ""
+    if state == "changed by hand":
+        backup = _free(item.path.with_name(f"{item.path.name}.bak-{time.strftime('%Y%m%d-%H%M%S')}"))
+        item.path.replace(backup)
+        note = f", what was there is now {_shown(backup, root)}"
+    if item.text is None:
+        item.path.unlink(missing_ok=True)
+        return f"{_shown(item.path, root)} removed{note}"
+    item.path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(item.path, sealed(item.text))
+    return f"{_shown(item.path, root)} written{note}"
+
+
+def _free(path: Path) -> Path:
+    taken, number = path, 1
+    while taken.exists():
+        number += 1
+        taken = path.with_name(f"{path.name}-{number}")
+    return taken
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
