@@ -1,0 +1,107 @@
+"""Files written all or none: what stands in the way is told first, and a failure takes back what was written."""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from accelerator.errors import InputError, StorageError
+from accelerator.runs.files import write_bytes
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file to write."""
+
+    path: Path
+    content: bytes
+    replaces: bytes | None = None
+    """What the plan was made from, for a file that is changed; None for a new one."""
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the file is there by right, and is only changed."""
+        return self.replaces is not None
+
+
+def write_all(files: Sequence[PlannedFile], root: Path, command: str, *, force: bool) -> tuple[Path, ...]:
+    """Write all files, in their order, and return the backups that were made of files that stood in their place.
+
+    Args:
+        files: what to write; `root` is what messages show their paths from.
+        root: the project root.
+        command: what the user typed, for messages.
+        force: whether files in the way are copied to `NAME.bak-<time>` and then replaced; else they are an error.
+
+    Raises:
+        InputError: a new file is there already, a file cannot be written, or one that is to be changed has been
+            changed meanwhile. Nothing is different then from what it was.
+    """
+    standing = [item for item in files if not item.is_change and os.path.lexists(item.path)]
+    if standing and not force:
+        raise InputError(
+            f"{command}: there already {'is' if len(standing) == 1 else 'are'} "
+            f"{', '.join(_shown(item.path, root) for item in standing)}. Choose another name, or add --force, "
+            f"which replaces what is there and keeps a copy of it (FILE.bak-<time>)."
+        )
+    for item in files:
+        if item.is_change and item.path.read_bytes() != item.replaces:
+            raise InputError(f"{command}: {_shown(item.path, root)} was changed meanwhile. Repeat the command.")
+    backups: list[Path] = []
+    with ExitStack() as undo:
+        for item in (item for item in files if item.content != item.replaces):
+            try:
+                _write(item, undo, backups)
+            except (OSError, StorageError) as error:
+                cause = error.__cause__ if isinstance(error, StorageError) else error
+                reason = cause.strerror if isinstance(cause, OSError) else str(error)
+                raise InputError(
+                    f"{command}: {_shown(item.path, root)} could not be written ({reason}), and so nothing was. "
+                    f"Make its folder writable, or free some space, and repeat the command."
+                ) from error
+        undo.pop_all()
+    return tuple(backups)
+
+
+def _write(item: PlannedFile, undo: ExitStack, backups: list[Path]) -> None:
+    path = item.path.resolve() if item.is_change else item.path
+    for folder in reversed([folder for folder in path.parents if not folder.exists()]):
+        folder.mkdir()
+        undo.callback(_remove, folder)
+    if item.is_change:
+        undo.callback(write_bytes, path, item.replaces or b"")
+    elif os.path.lexists(path):
+        backup = _free(path.with_name(f"{path.name}.bak-{time.strftime('%Y%m%d-%H%M%S')}"))
+        shutil.copy2(path, backup, follow_symlinks=False)
+        undo.callback(os.replace, backup, path)
+        backups.append(backup)
+    else:
+        undo.callback(_remove, path)
+    mode = path.stat().st_mode if path.exists() else None
+    write_bytes(path, item.content)
+    if mode is not None:
+        path.chmod(mode)
+
+
+def _remove(path: Path) -> None:
+    """Take back what was made; what is not there, or has got company meanwhile, is left."""
+    with contextlib.suppress(OSError):
+        remove = path.rmdir if path.is_dir() else path.unlink
+        remove()
+
+
+def _free(path: Path) -> Path:
+    """Return `path`, or the first of `path-2`, `path-3`, … that is not taken."""
+    number, free = 1, path
+    while os.path.lexists(free):
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

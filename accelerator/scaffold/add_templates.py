@@ -1,0 +1,54 @@
+"""The files of one component, filled in from the templates that lie beside this module."""
+
+import ast
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+from accelerator.scaffold.add_names import object_name
+
+_FOLDER = Path(__file__).parent / "templates"
+MODULE, CONFIG, TEST, CONFTEST = "module.py", "config.yaml", "test.py", "conftest.py"
+NO_STEPS = "no_steps.yaml"
+"""The config of a pipeline in a project that has no step yet."""
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What is written in the place of `$name`, `$module` and so on."""
+
+    kind: str
+    name: str
+    module: str = ""
+    """The dotted name of the component's module; "" for a kind that has none."""
+    values: dict[str, str] = field(default_factory=dict)
+    """For what only one template has."""
+
+    @property
+    def object(self) -> str:
+        """What the module calls the component."""
+        modules = [self._filled(part, "Placeholder") for part in (MODULE, TEST)]
+        return object_name(self.kind, self.name, frozenset(name for text in modules for name in _imported(text)))
+
+    def text(self, part: str) -> str:
+        """Return one file: the module, the config or the test."""
+        return self._filled(part, self.object if self.module else "")
+
+    def _filled(self, part: str, called: str) -> str:
+        values = {"kind": self.kind, "name": self.name, "module": self.module, "object": called, **self.values}
+        return Template(_read(f"{self.kind}/{part}")).substitute(values)
+
+
+def template_text(name: str) -> str:
+    """Return a template that has nothing to fill in."""
+    return _read(name)
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / f"{name}.template").read_text(encoding="utf-8")
+
+
+def _imported(text: str) -> set[str]:
+    """Return the names that a module imports; what it defines itself is called after the component."""
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {(alias.asname or alias.name).partition(".")[0] for node in imports for alias in node.names}
