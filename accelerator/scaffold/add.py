@@ -1,18 +1,22 @@
 """`accelerator add KIND NAME`: a component that works at once, from our templates or around a class that exists."""
 
+import functools
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from accelerator.components import KINDS, Registry
+from accelerator.config.index_files import INDEX
 from accelerator.config.project import Project, search_path
 from accelerator.errors import InputError
 from accelerator.scaffold.add_entry_point import PYPROJECT, entry_point, with_entry_point
-from accelerator.scaffold.add_files import PlannedFile, write_all
+from accelerator.scaffold.add_files import PlannedFile, Written, write_all
 from accelerator.scaffold.add_names import COMMAND, checked_kind, checked_name, refuse_clash
 from accelerator.scaffold.add_package import Package, find_package
 from accelerator.scaffold.add_templates import CONFIG, CONFTEST, MODULE, NO_STEPS, TEST, Filling, template_text
+from accelerator.scaffold.generated import sealed
+from accelerator.scaffold.write_index import index_files
 
 TESTS = "tests"
 # How a component is chosen in an experiment, by kind; a pipeline step is named in a pipeline.
@@ -68,8 +72,8 @@ def add(kind: str, name: str, *, project: Project, force: bool = False) -> Added
         files = _config_only(request, registry, distribution)
     else:
         raise InputError(_no_project(request))
-    backups = write_all(files, project.root, request.command, force=force)
-    return _added(request, files, backups)
+    derived = functools.partial(_index, project, kind)
+    return _added(request, write_all(files, project.root, request.command, force=force, derived=derived))
 
 
 def _component(request: _Request, package: Package) -> list[PlannedFile]:
@@ -124,6 +128,17 @@ def _declared(request: _Request, pyproject: Path, target: str) -> PlannedFile:
     return PlannedFile(pyproject, after.encode("utf-8"), before)
 
 
+def _index(project: Project, kind: str) -> Iterator[PlannedFile]:
+    """Give the index file of the kind, where the project has index files and has not changed this one by hand."""
+    path = project.configs / INDEX / f"{kind}.yaml"
+    if kind not in KINDS or not path.parent.is_dir():
+        return
+    for item in index_files(project):
+        if item.path == path and item.text is not None and item.state in ("missing", "stale"):
+            before = path.read_bytes() if path.is_file() else None
+            yield PlannedFile(path, sealed(item.text).encode("utf-8"), before)
+
+
 def _new(path: Path, text: str) -> PlannedFile:
     return PlannedFile(path, text.encode("utf-8"))
 
@@ -152,18 +167,13 @@ def _no_project(request: _Request) -> str:
     )
 
 
-def _added(request: _Request, files: Sequence[PlannedFile], backups: Sequence[Path]) -> Added:
+def _added(request: _Request, written: Written) -> Added:
     root, kind, name = request.project.root, request.kind, request.name
     experiment = name if kind == "experiment" else "digits_resnet"
     choice = _CHOICES.get(kind, "{kind}={name}").format(kind=kind, name=name) if kind in KINDS else ""
     command = f"accelerator experiment train experiment={experiment} {choice}".strip()
-    return Added(
-        tuple(_shown(item.path, root) for item in files if not item.is_change),
-        tuple(_shown(item.path, root) for item in files if item.is_change and item.content != item.replaces),
-        tuple(_shown(path, root) for path in backups),
-        "" if kind in ("pipeline", "pipeline_step") else command,
+    new, changed, backups = (
+        tuple(path.relative_to(root).as_posix() for path in paths)
+        for paths in (written.new, written.changed, written.backups)
     )
-
-
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
+    return Added(new, changed, backups, "" if kind in ("pipeline", "pipeline_step") else command)

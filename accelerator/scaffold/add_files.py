@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +28,31 @@ class PlannedFile:
         return self.replaces is not None
 
 
-def write_all(files: Sequence[PlannedFile], root: Path, command: str, *, force: bool) -> tuple[Path, ...]:
-    """Write all files, in their order, and return the backups that were made of files that stood in their place.
+@dataclass(frozen=True)
+class Written:
+    """What was written, each by its path: new files, changed files, and copies of what stood in a new one's place."""
+
+    new: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    backups: tuple[Path, ...]
+
+
+def write_all(
+    files: Sequence[PlannedFile],
+    root: Path,
+    command: str,
+    *,
+    force: bool,
+    derived: Callable[[], Iterable[PlannedFile]] = tuple,
+) -> Written:
+    """Write all files, in their order.
 
     Args:
-        files: what to write; `root` is what messages show their paths from.
-        root: the project root.
+        files: what to write.
+        root: the project root, which messages show paths from.
         command: what the user typed, for messages.
         force: whether files in the way are copied to `NAME.bak-<time>` and then replaced; else they are an error.
+        derived: gives files that are made from what `files` wrote; called when these are there.
 
     Raises:
         InputError: a new file is there already, a file cannot be written, or one that is to be changed has been
@@ -51,11 +68,13 @@ def write_all(files: Sequence[PlannedFile], root: Path, command: str, *, force: 
     for item in files:
         if item.is_change and item.path.read_bytes() != item.replaces:
             raise InputError(f"{command}: {_shown(item.path, root)} was changed meanwhile. Repeat the command.")
+    done: list[PlannedFile] = []
     backups: list[Path] = []
     with ExitStack() as undo:
-        for item in (item for item in files if item.content != item.replaces):
+        for item in _one_by_one(files, derived):
             try:
                 _write(item, undo, backups)
+                done.append(item)
             except (OSError, StorageError) as error:
                 cause = error.__cause__ if isinstance(error, StorageError) else error
                 reason = cause.strerror if isinstance(cause, OSError) else str(error)
@@ -64,7 +83,13 @@ def write_all(files: Sequence[PlannedFile], root: Path, command: str, *, force: 
                     f"Make its folder writable, or free some space, and repeat the command."
                 ) from error
         undo.pop_all()
-    return tuple(backups)
+    new = tuple(item.path for item in done if not item.is_change)
+    return Written(new, tuple(item.path for item in done if item.is_change), tuple(backups))
+
+
+def _one_by_one(files: Sequence[PlannedFile], derived: Callable[[], Iterable[PlannedFile]]) -> Iterator[PlannedFile]:
+    yield from (item for item in files if item.content != item.replaces)
+    yield from derived()
 
 
 def _write(item: PlannedFile, undo: ExitStack, backups: list[Path]) -> None:

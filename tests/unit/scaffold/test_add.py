@@ -16,6 +16,7 @@ from accelerator.runtime.context import Context
 from accelerator.runtime.loop.train_loop import TrainLoop
 from accelerator.scaffold.add import add
 from accelerator.scaffold.add_names import KINDS_TO_ADD
+from accelerator.scaffold.write_index import write_index
 from tests.e2e.command import clean_environment
 from tests.unit.scaffold.conftest import AWKWARD, PYPROJECT, start
 
@@ -233,3 +234,17 @@ def test_names_are_refused_before_anything_is_written(tmp_path: Path) -> None:
         add("model", "resnet8", project=start(tmp_path))
 
     assert list(_tree(tmp_path)) == ["pyproject.toml"]
+
+
+def test_index_files_get_their_line_where_the_project_has_them(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    write_index(project)
+    (tmp_path / "configs/index/model.yaml").write_text("changed: by hand", encoding="utf-8")
+
+    changed = [add(kind, "mine", project=project).changed for kind in ("loss", "model")]
+    written = add("pipeline_step", "count", project=project).written
+
+    assert changed == [("pyproject.toml", "configs/index/loss.yaml"), ("pyproject.toml",)]
+    assert "configs/index/pipeline_step.yaml" in written
+    assert write_index(project, check=True) == ["configs/index/model.yaml: changed by hand"]
+    assert "- mine # Cross entropy" in (tmp_path / "configs/index/loss.yaml").read_text(encoding="utf-8")

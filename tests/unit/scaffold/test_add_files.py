@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from accelerator.errors import InputError
-from accelerator.scaffold.add_files import PlannedFile, write_all
+from accelerator.scaffold.add_files import PlannedFile, Written, write_all
 
 COMMAND = "accelerator add model m"
 
@@ -16,7 +16,7 @@ def _tree(root: Path) -> dict[str, bytes | None]:
     }
 
 
-def _write(root: Path, *files: PlannedFile, force: bool = False) -> tuple[Path, ...]:
+def _write(root: Path, *files: PlannedFile, force: bool = False) -> Written:
     return write_all(files, root, COMMAND, force=force)
 
 
@@ -24,11 +24,11 @@ def test_new_files_and_changes_are_written(tmp_path: Path) -> None:
     (tmp_path / "changed").write_bytes(b"old")
     (tmp_path / "changed").chmod(0o600)
 
-    backups = _write(
-        tmp_path, PlannedFile(tmp_path / "a/b/new", b"1"), PlannedFile(tmp_path / "changed", b"new", b"old")
-    )
+    new, changed = tmp_path / "a/b/new", tmp_path / "changed"
 
-    assert backups == ()
+    written = _write(tmp_path, PlannedFile(new, b"1"), PlannedFile(changed, b"new", b"old"))
+
+    assert written == Written((new,), (changed,), ())
     assert _tree(tmp_path) == {"a": None, "a/b": None, "a/b/new": b"1", "changed": b"new"}
     assert (tmp_path / "changed").stat().st_mode & 0o777 == 0o600
 
@@ -52,8 +52,11 @@ def test_force_keeps_a_copy_each_time(tmp_path: Path) -> None:
     path = tmp_path / "m.py"
     path.write_bytes(b"first")
 
-    backups = [*_write(tmp_path, PlannedFile(path, b"second"), force=True)]
-    backups += _write(tmp_path, PlannedFile(path, b"third"), force=True)
+    backups = [
+        backup
+        for text in (b"second", b"third")
+        for backup in _write(tmp_path, PlannedFile(path, text), force=True).backups
+    ]
 
     assert path.read_bytes() == b"third"
     assert [backup.read_bytes() for backup in backups] == [b"first", b"second"]
@@ -104,3 +107,17 @@ def test_a_file_that_was_changed_meanwhile_is_left_alone(tmp_path: Path) -> None
         _write(tmp_path, PlannedFile(tmp_path / "a", b"1"), PlannedFile(tmp_path / "pyproject.toml", b"mine", b"old"))
 
     assert _tree(tmp_path) == {"pyproject.toml": b"newer"}
+
+
+def test_what_is_derived_comes_last_and_is_taken_back_too(tmp_path: Path) -> None:
+    path, before = tmp_path / "a", tmp_path / "index"
+    before.write_bytes(b"old")
+
+    def derived() -> list[PlannedFile]:
+        assert path.read_bytes() == b"1"
+        return [PlannedFile(before, b"new", b"old"), PlannedFile(tmp_path / "a/below", b"")]
+
+    with pytest.raises(InputError, match="a/below could not be written"):
+        write_all([PlannedFile(path, b"1")], tmp_path, COMMAND, force=False, derived=derived)
+
+    assert _tree(tmp_path) == {"index": b"old"}
