@@ -4,11 +4,21 @@ What a verb needs is imported when it is called, so that a help page costs neith
 """
 
 import sys
+from json import dumps
 
 from accelerator.cli.dispatch import run_command
 from accelerator.cli.late import late
+from accelerator.cli.scaffold_text import (
+    cleaned_text,
+    has_conflicts,
+    restored_text,
+    started_text,
+    status_text,
+    updated_text,
+)
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project
+from accelerator.errors import EXIT_FAILED, UsageError
 
 
 class Configure:
@@ -50,6 +60,70 @@ class Configure:
         for line in lines or ["The index files are up to date."]:
             print_line(line)
         return 1 if check and lines else 0
+
+    def init(self, dir: str | None = None, *, configs_only: bool = False, update: bool = False) -> int:
+        """Start a project in the folder DIR (the working folder): package, configs, example, tests, Makefile.
+
+        Its tests pass and its example experiment trains. Nothing that exists is overwritten: when one of the files is
+        there already, nothing is written, exit 2.
+
+        Flags:
+          --configs_only  add configs alone to a project that exists; its pyproject.toml is left as it is
+          --update        bring what an older version wrote up to date, and keep what you changed; where both changed
+                          the same place your file stays, ours is put beside it as FILE.new, exit 1
+
+        Examples:
+          accelerator configure init handwriting
+          accelerator configure init --configs_only
+          accelerator configure init --update
+        """
+        if update and configs_only:
+            raise UsageError("accelerator configure init: --update updates what is there. Leave --configs_only out.")
+        if update:
+            updated = late("scaffold", "update")(dir, project=self._project)
+            print_line(updated_text(updated))
+            return EXIT_FAILED if has_conflicts(updated) else 0
+        print_line(started_text(late("scaffold", "init")(dir, project=self._project, configs_only=configs_only)))
+        return 0
+
+    def status(self, *, json: bool = False) -> int:
+        """Print which files are ours, ours but changed, outdated or yours, and which configs shadow others.
+
+        Files: all that we wrote, and all in configs/. Ours are as we wrote them; outdated ones too, but this version
+        writes them differently (accelerator configure init --update). Shadows: the first on the search path wins.
+
+        Flags:
+          --json  print an object: files, shadows, damaged
+
+        Examples:
+          accelerator configure status
+          accelerator configure status --json | jq '.files[] | select(.state == "changed")'
+        """
+        found = late("scaffold", "status")(self._project)
+        print_line(dumps(found.to_json(), indent=2, ensure_ascii=False) if json else status_text(found))
+        return 0
+
+    def clean(self, *, dry_run: bool = False, undo: bool = False) -> int:
+        """Remove what is ours and unchanged, never what you made or changed; it can be undone.
+
+        The files are listed, and moved into .accelerator/trash/. Nothing is asked.
+
+        Flags:
+          --dry_run  only list them
+          --undo     bring back what the newest clean removed
+
+        Examples:
+          accelerator configure clean --dry_run
+          accelerator configure clean
+          accelerator configure clean --undo
+        """
+        if undo and dry_run:
+            raise UsageError("accelerator configure clean: --undo brings back at once. Leave --dry_run out.")
+        if undo:
+            print_line(restored_text(late("scaffold", "undo_clean")(project=self._project)))
+        else:
+            print_line(cleaned_text(late("scaffold", "clean")(project=self._project, dry_run=dry_run)))
+        return 0
 
 
 if __name__ == "__main__":

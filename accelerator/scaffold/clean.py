@@ -1,0 +1,133 @@
+"""`accelerator configure clean`: what is ours and unchanged goes into a trash folder, from which it comes back.
+
+The trash is `.accelerator/trash/<time>/`. Its list of contents is written first, so that a clean that was interrupted
+halfway can be undone too. Files are renamed: they come back with their times and permissions.
+"""
+
+import os
+import time
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from accelerator.components import GROUP_PREFIX
+from accelerator.config.project import Project
+from accelerator.errors import InputError
+from accelerator.runs.files import write_json
+from accelerator.scaffold.record import FOLDER, TRASH, entry_path, read_record
+from accelerator.scaffold.status import CHANGED, DELETED, YOURS, file_status
+
+COMMAND = "accelerator configure clean"
+CONTENTS, FILES = "contents.json", "files"
+_PYPROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What a clean removes, or would remove, and what of ours it leaves because the user changed it."""
+
+    root: Path
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    dangling: tuple[str, ...]
+    """Lines of `pyproject.toml` that name a module that was removed: `small_net = "handwriting.model…:SmallNet"`."""
+    trash: str = ""
+    """Where the files are now, from `root`; "" when nothing was removed."""
+
+
+def clean(*, project: Project, dry_run: bool = False) -> Cleaned:
+    """Move every file of ours that is as we wrote it into a trash folder; with `dry_run`, only say which.
+
+    Files that the user made or changed, and those whose entry in the record is damaged, stay.
+
+    Raises:
+        InputError: a file cannot be moved. Those that were moved before have been put back.
+    """
+    root = project.root
+    record = read_record(root)
+    states = {path: file_status(root, record, path).state for path in sorted(record.entries)}
+    removed = tuple(path for path, state in states.items() if state not in (CHANGED, DELETED, YOURS))
+    kept = tuple(path for path, state in states.items() if state == CHANGED)
+    dangling = tuple(_dangling(root, set(removed)))
+    if dry_run or not removed:
+        return Cleaned(root, removed, kept, dangling)
+    trash = _new_trash(root)
+    write_json(trash / CONTENTS, {"files": list(removed)})
+    move_all(_moves(root, trash, removed), COMMAND)
+    _remove_empty_folders(root, removed)
+    return Cleaned(root, removed, kept, dangling, trash.relative_to(root).as_posix())
+
+
+def _moves(root: Path, trash: Path, paths: Iterable[str]) -> list[tuple[Path, Path]]:
+    """Return from where to where each file goes, with its entry in the record."""
+    files = [root / path for path in paths] + [entry_path(root, path) for path in paths]
+    return [(path, trash / FILES / path.relative_to(root)) for path in files]
+
+
+def move_all(moves: Iterable[tuple[Path, Path]], command: str) -> None:
+    """Move files, all or, when one cannot be moved, none; missing folders are made.
+
+    Raises:
+        InputError: one cannot be moved; names it.
+    """
+    done: list[tuple[Path, Path]] = []
+    try:
+        for source, target in moves:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(source, target)
+            done.append((source, target))
+    except BaseException as error:
+        for source, target in reversed(done):
+            os.rename(target, source)
+        if isinstance(error, OSError):
+            raise InputError(
+                f"{command}: {error.filename} cannot be moved ({error.strerror}), and so nothing was. "
+                f"Make its folder writable, and repeat the command."
+            ) from error
+        raise
+
+
+def _new_trash(root: Path) -> Path:
+    name, number = time.strftime("%Y%m%d-%H%M%S"), 1
+    while True:
+        trash = root / FOLDER / TRASH / (name if number == 1 else f"{name}-{number}")
+        try:
+            trash.mkdir(parents=True)
+            return trash
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise InputError(
+                f"{COMMAND}: {trash} cannot be made ({error.strerror}), and so nothing was removed. "
+                f"Make {root} writable, and repeat the command."
+            ) from error
+
+
+def _remove_empty_folders(root: Path, paths: Iterable[str]) -> None:
+    """Remove the folders that held nothing but what was removed."""
+    files = [root / path for path in paths] + [entry_path(root, path) for path in paths]
+    folders = {folder for path in files for folder in path.parents if folder != root and folder.is_relative_to(root)}
+    for folder in sorted(folders, key=lambda item: len(item.parts), reverse=True):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _dangling(root: Path, removed: set[str]) -> Iterator[str]:
+    """Give the entry points of a `pyproject.toml` that stays, of which the module goes."""
+    if _PYPROJECT in removed or not (root / _PYPROJECT).is_file():
+        return
+    for name, target in _entry_points((root / _PYPROJECT).read_bytes()):
+        module = target.partition(":")[0].replace(".", "/")
+        if {f"src/{module}.py", f"{module}.py"} & removed:
+            yield f'{name} = "{target}"'
+
+
+def _entry_points(pyproject: bytes) -> list[tuple[str, str]]:
+    """Return name and target of all components that a `pyproject.toml` declares; none, where it cannot be read."""
+    try:
+        groups = tomllib.loads(pyproject.decode("utf-8"))["project"]["entry-points"]
+        ours = [points for group, points in groups.items() if group.startswith(GROUP_PREFIX)]
+        return [(name, str(target)) for points in ours for name, target in points.items()]
+    except (ValueError, KeyError, TypeError, AttributeError):  # not TOML, nothing declared, or in no table
+        return []
