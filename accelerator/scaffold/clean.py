@@ -15,8 +15,8 @@ from accelerator.components import GROUP_PREFIX
 from accelerator.config.project import Project
 from accelerator.errors import InputError
 from accelerator.runs.files import write_json
-from accelerator.scaffold.record import FOLDER, TRASH, entry_path, read_record
-from accelerator.scaffold.status import CHANGED, DELETED, YOURS, file_status
+from accelerator.scaffold.record import FOLDER, TRASH, entry_path
+from accelerator.scaffold.status import CHANGED, OURS, OUTDATED, status
 
 COMMAND = "accelerator configure clean"
 CONTENTS, FILES = "contents.json", "files"
@@ -42,13 +42,13 @@ def clean(*, project: Project, dry_run: bool = False) -> Cleaned:
     Files that the user made or changed, and those whose entry in the record is damaged, stay.
 
     Raises:
-        InputError: a file cannot be moved. Those that were moved before have been put back.
+        InputError: a file cannot be moved, and those that were moved before have been put back; or `pyproject.toml`
+            cannot be read.
     """
     root = project.root
-    record = read_record(root)
-    states = {path: file_status(root, record, path).state for path in sorted(record.entries)}
-    removed = tuple(path for path, state in states.items() if state not in (CHANGED, DELETED, YOURS))
-    kept = tuple(path for path, state in states.items() if state == CHANGED)
+    files = status(project).files
+    removed = tuple(item.path for item in files if item.state in (OURS, OUTDATED))
+    kept = tuple(item.path for item in files if item.state == CHANGED)
     dangling = tuple(_dangling(root, set(removed)))
     if dry_run or not removed:
         return Cleaned(root, removed, kept, dangling)
@@ -61,8 +61,13 @@ def clean(*, project: Project, dry_run: bool = False) -> Cleaned:
 
 def _moves(root: Path, trash: Path, paths: Iterable[str]) -> list[tuple[Path, Path]]:
     """Return from where to where each file goes, with its entry in the record."""
-    files = [root / path for path in paths] + [entry_path(root, path) for path in paths]
-    return [(path, trash / FILES / path.relative_to(root)) for path in files]
+    return [(path, trash / FILES / path.relative_to(root)) for path in with_entries(root, paths) if path.exists()]
+
+
+def with_entries(root: Path, paths: Iterable[str]) -> list[Path]:
+    """Return where files lie, and then their entries in the record, which generated files have none of."""
+    names = list(paths)
+    return [*(root / name for name in names), *(entry_path(root, name) for name in names)]
 
 
 def move_all(moves: Iterable[tuple[Path, Path]], command: str) -> None:
@@ -106,7 +111,7 @@ def _new_trash(root: Path) -> Path:
 
 def _remove_empty_folders(root: Path, paths: Iterable[str]) -> None:
     """Remove the folders that held nothing but what was removed."""
-    files = [root / path for path in paths] + [entry_path(root, path) for path in paths]
+    files = with_entries(root, paths)
     folders = {folder for path in files for folder in path.parents if folder != root and folder.is_relative_to(root)}
     for folder in sorted(folders, key=lambda item: len(item.parts), reverse=True):
         if folder.is_dir() and not any(folder.iterdir()):
@@ -117,17 +122,9 @@ def _dangling(root: Path, removed: set[str]) -> Iterator[str]:
     """Give the entry points of a `pyproject.toml` that stays, of which the module goes."""
     if _PYPROJECT in removed or not (root / _PYPROJECT).is_file():
         return
-    for name, target in _entry_points((root / _PYPROJECT).read_bytes()):
+    declared = tomllib.loads((root / _PYPROJECT).read_text(encoding="utf-8"))  # `status` has found it to be sound
+    groups = declared.get("project", {}).get("entry-points", {})
+    for name, target in (item for group in groups if group.startswith(GROUP_PREFIX) for item in groups[group].items()):
         module = target.partition(":")[0].replace(".", "/")
         if {f"src/{module}.py", f"{module}.py"} & removed:
             yield f'{name} = "{target}"'
-
-
-def _entry_points(pyproject: bytes) -> list[tuple[str, str]]:
-    """Return name and target of all components that a `pyproject.toml` declares; none, where it cannot be read."""
-    try:
-        groups = tomllib.loads(pyproject.decode("utf-8"))["project"]["entry-points"]
-        ours = [points for group, points in groups.items() if group.startswith(GROUP_PREFIX)]
-        return [(name, str(target)) for points in ours for name, target in points.items()]
-    except (ValueError, KeyError, TypeError, AttributeError):  # not TOML, nothing declared, or in no table
-        return []

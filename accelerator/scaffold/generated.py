@@ -51,6 +51,11 @@ def has_sound_seal(text: str) -> bool:
     return found is not None and sealed(text.replace(found[0], OPEN_SEAL, 1)) == text
 
 
+def has_seal(path: Path) -> bool:
+    """Tell whether a file has a seal, sound or broken: one of ours, or what was made of one."""
+    return _SEAL.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+
+
 def bring_up_to_date(files: Sequence[GeneratedFile], root: Path, command: str, *, force: bool) -> list[str]:
     """Bring generated files up to date, and return a line for each that was not; paths are shown from `root`.
 

@@ -9,7 +9,9 @@ from accelerator.components import Registry
 from accelerator.config.project import CONFIGS, Project, search_path
 from accelerator.config.shadows import Shadow, find_shadows
 from accelerator.scaffold.current_text import current_text
+from accelerator.scaffold.generated import has_seal
 from accelerator.scaffold.record import Record, content_of, read_record
+from accelerator.scaffold.write_index import index_files
 
 OURS, CHANGED, OUTDATED, DELETED, YOURS = "ours", "changed", "outdated", "deleted", "yours"
 
@@ -52,20 +54,20 @@ class ProjectStatus:
 def status(project: Project) -> ProjectStatus:
     """Look at every file that we wrote into a project, and at every file in its `configs/`.
 
-    A file whose entry in the record is damaged counts as the user's.
+    A file whose entry in the record is damaged counts as the user's. Index files need no entry: each carries a seal.
 
     Raises:
         ComponentError: a plugin declares a folder of configs that is not there.
     """
     record = read_record(project.root)
-    paths = sorted({*record.entries, *_configs(project)})
-    files = tuple(file_status(project.root, record, path) for path in paths)
+    files = {path: _file_status(project.root, record, path) for path in (*record.entries, *_configs(project))}
+    files |= {item.path: item for item in _generated(project) if item.path in files}
     sources = search_path(project, Registry.discover(project.root))
-    return ProjectStatus(project.root, files, find_shadows(sources), record.damaged)
+    in_order = tuple(files[path] for path in sorted(files))
+    return ProjectStatus(project.root, in_order, find_shadows(sources), record.damaged)
 
 
-def file_status(root: Path, record: Record, path: str) -> FileStatus:
-    """Return what one file is."""
+def _file_status(root: Path, record: Record, path: str) -> FileStatus:
     entry = record.entries.get(path)
     if entry is None:
         return FileStatus(path, YOURS)
@@ -79,6 +81,15 @@ def file_status(root: Path, record: Record, path: str) -> FileStatus:
     else:
         state = OUTDATED if is_outdated else OURS
     return FileStatus(path, state, entry.version, is_outdated)
+
+
+def _generated(project: Project) -> Iterator[FileStatus]:
+    """Give the state of every generated file that is ours by its seal."""
+    states = {"current": OURS, "stale": OUTDATED, "changed by hand": CHANGED}
+    for item in index_files(project):
+        if item.state in states and has_seal(item.path):
+            path = item.path.relative_to(project.root).as_posix()
+            yield FileStatus(path, states[item.state], is_outdated=item.state == "stale")
 
 
 def _configs(project: Project) -> Iterator[str]:

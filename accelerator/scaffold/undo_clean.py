@@ -9,8 +9,8 @@ from typing import Any
 from accelerator.config.project import Project
 from accelerator.errors import InputError, StorageError
 from accelerator.runs.files import read_json
-from accelerator.scaffold.clean import CONTENTS, FILES, move_all
-from accelerator.scaffold.record import FOLDER, TRASH, entry_path
+from accelerator.scaffold.clean import CONTENTS, FILES, move_all, with_entries
+from accelerator.scaffold.record import FOLDER, TRASH
 
 COMMAND = "accelerator configure clean --undo"
 
@@ -37,8 +37,7 @@ def undo_clean(*, project: Project) -> Restored:
         raise InputError(f"{COMMAND}: nothing was removed from {project.root} that could be brought back.")
     trash = trashes[-1].parent
     paths = _contents(trash)
-    wanted = [root / path for path in paths] + [entry_path(root, path) for path in paths]
-    moves = [(trash / FILES / path.relative_to(root), path) for path in wanted]
+    moves = [(trash / FILES / path.relative_to(root), path) for path in with_entries(root, paths)]
     moves = [(source, path) for source, path in moves if source.is_file()]  # a clean may have been interrupted
     standing = [path.relative_to(root).as_posix() for _, path in moves if os.path.lexists(path)]
     if standing:

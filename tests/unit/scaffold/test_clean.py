@@ -12,6 +12,7 @@ from accelerator.errors import InputError
 from accelerator.scaffold.clean import clean
 from accelerator.scaffold.record import FOLDER, entry_path
 from accelerator.scaffold.undo_clean import undo_clean
+from accelerator.scaffold.write_index import write_index
 from tests.unit.scaffold.new_project import files_of, own_files, start
 
 MODEL = "src/handwriting/model/small_net.py"
@@ -65,6 +66,19 @@ def test_a_dry_run_lists_what_would_go_and_touches_nothing(new: Project) -> None
     assert planned.removed == clean(project=new).removed
 
 
+def test_index_files_go_and_come_back_too(new: Project) -> None:
+    write_index(new)
+    before = files_of(new.root)
+
+    cleaned = clean(project=new)
+    left = own_files(new.root)
+    undo_clean(project=new)
+
+    assert "configs/index/loss.yaml" in cleaned.removed
+    assert left == {}
+    assert files_of(new.root) == before
+
+
 def test_entry_points_of_what_goes_are_named_where_pyproject_stays(new: Project) -> None:
     pyproject = new.root / "pyproject.toml"
     pyproject.write_text(pyproject.read_text() + "# mine\n")
@@ -74,11 +88,15 @@ def test_entry_points_of_what_goes_are_named_where_pyproject_stays(new: Project)
     assert cleaned.dangling == ('small_net = "handwriting.model.small_net:SmallNet"',)
 
 
-@pytest.mark.parametrize("text", ["not = [toml", "[project]\nname = 3\n", "[project]\nentry-points = 3\n"])
-def test_a_pyproject_that_cannot_be_read_names_nothing(new: Project, text: str) -> None:
+@pytest.mark.parametrize("text", ["not = [toml", "[project]\nentry-points = 3\n"])
+def test_a_pyproject_that_cannot_be_read_is_told_first(new: Project, text: str) -> None:
     (new.root / "pyproject.toml").write_text(text)
+    before = files_of(new.root)
 
-    assert clean(project=new).dangling == ()
+    with pytest.raises(InputError, match="pyproject.toml.* Repair the file."):
+        clean(project=new)
+
+    assert files_of(new.root) == before
 
 
 def test_a_damaged_record_removes_nothing_of_what_it_is_about(new: Project) -> None:

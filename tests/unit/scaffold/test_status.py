@@ -9,6 +9,7 @@ from accelerator.scaffold import current_text
 from accelerator.scaffold import status as status_module
 from accelerator.scaffold.record import entry_path
 from accelerator.scaffold.status import status
+from accelerator.scaffold.write_index import write_index
 from tests.unit.scaffold.new_project import own_files, start, templates_with
 
 
@@ -62,6 +63,19 @@ def test_a_file_whose_entry_is_damaged_counts_as_the_users(new: Project) -> None
 
     assert found.damaged == ("configs/main.yaml",)
     assert {item.path: item.state for item in found.files}["configs/main.yaml"] == "yours"
+
+
+def test_index_files_are_ours_by_their_seal(new: Project) -> None:
+    write_index(new)
+    loss, model, metric = (new.configs / "index" / f"{kind}.yaml" for kind in ("loss", "model", "metric"))
+    loss.write_text(loss.read_text() + "# mine\n")
+    metric.write_text("defaults: []\n")
+    (new.configs / "model" / "wide.yaml").write_text("_target_: small_net\nwidth: 64\n")
+
+    states = _states(new)
+
+    assert [states[f"configs/index/{path.name}"] for path in (loss, model, metric)] == ["changed", "outdated", "yours"]
+    assert states["configs/index/optimizer.yaml"] == "ours"
 
 
 def test_a_config_that_hides_another_is_told(new: Project) -> None:
