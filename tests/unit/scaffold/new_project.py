@@ -1,11 +1,13 @@
 """A project made by `init` in a test, and templates of another version of us."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from accelerator.config.project import Project
 from accelerator.scaffold.init import init
 from accelerator.scaffold.project_template import SHIPPED
+from accelerator.scaffold.record import entry_content, entry_path, read_record
 
 
 def start(root: Path) -> Project:
@@ -35,3 +37,12 @@ def files_of(root: Path) -> dict[str, bytes]:
 def own_files(root: Path) -> dict[str, bytes]:
     """Return the files below a folder but for the record."""
     return {path: content for path, content in files_of(root).items() if not path.startswith(".accelerator/")}
+
+
+def pretend_older(root: Path, path: str, now: str, then: str) -> None:
+    """Make a file, and what the record says of it, as if an older version had written `then` where it is `now`."""
+    entry = read_record(root).entries[path]
+    older = entry.text.replace(now, then)
+    assert older != entry.text
+    entry_path(root, path).write_bytes(entry_content(replace(entry, text=older)))
+    (root / path).write_text(older, encoding="utf-8")
