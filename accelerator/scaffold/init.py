@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accelerator.config.project import CONFIGS, Project, find_project
-from accelerator.errors import InputError
+from accelerator.errors import InputError, UsageError
 from accelerator.scaffold.add_files import PlannedFile, write_all
 from accelerator.scaffold.project_names import ProjectNames, names_of
 from accelerator.scaffold.project_template import CONFIGS_ONLY, PROJECT, project_files, values_of
@@ -33,6 +33,7 @@ def init(directory: str | None, *, project: Project, configs_only: bool = False)
     Without `directory` it is the working folder, with `configs_only` the root of `project`.
 
     Raises:
+        UsageError: the name of the folder is empty.
         InputError: files are in the way, or the folder cannot be written. Nothing is different then from what it was.
     """
     root = _root(directory, project, configs_only)
@@ -75,6 +76,8 @@ def refuse_what_stands(root: Path, files: Mapping[str, str], command: str, confi
 
 
 def _root(directory: str | None, project: Project, configs_only: bool) -> Path:
+    if directory is not None and not directory.strip():
+        raise UsageError(f"{COMMAND}: DIR is empty. Name a folder, or leave it out for the working one.")
     if directory is not None:
         return Path(directory).expanduser().resolve()
     here = Path.cwd()

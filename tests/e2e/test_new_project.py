@@ -197,6 +197,7 @@ def test_an_update_says_what_it_did_and_exits_1_on_a_conflict(
         (["init", "--update", "--configs_only"], "--update updates what is there. Leave --configs_only out."),
         (["clean", "--undo", "--dry_run"], "--undo brings back at once. Leave --dry_run out."),
         (["clean", "--undo"], "nothing was removed from"),
+        (["init", ""], "DIR is empty. Name a folder, or leave it out for the working one."),
         (["init", "a", "b"], "'b' is one too many"),
         (["init", "/proc/none"], "could not be written"),
         (["stauts"], "Did you mean 'status'?"),
