@@ -52,10 +52,12 @@ def write_bytes(path: Path, content: bytes, *, is_durable: bool = True) -> None:
         os.replace(beside, path)
         if is_durable:
             sync_folder(path.parent)
-    except OSError as error:
+    except BaseException as error:  # also Ctrl-C: no part is left
         with contextlib.suppress(OSError):  # the first error is the one to tell
             beside.unlink()
-        raise storage_error(path, error) from error
+        if isinstance(error, OSError):
+            raise storage_error(path, error) from error
+        raise
 
 
 def read_json(path: Path) -> Any:

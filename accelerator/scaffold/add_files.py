@@ -95,8 +95,8 @@ def _one_by_one(files: Sequence[PlannedFile], derived: Callable[[], Iterable[Pla
 def _write(item: PlannedFile, undo: ExitStack, backups: list[Path]) -> None:
     path = item.path.resolve() if item.is_change else item.path
     for folder in reversed([folder for folder in path.parents if not folder.exists()]):
+        undo.callback(_remove, folder)  # first: Ctrl-C may come between the two
         folder.mkdir()
-        undo.callback(_remove, folder)
     if item.is_change:
         undo.callback(write_bytes, path, item.replaces or b"")
     elif os.path.lexists(path):

@@ -62,3 +62,18 @@ def test_leftovers_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
     remove_leftovers(tmp_path)
 
     assert os.listdir(tmp_path) == ["summary.json"]
+
+
+def test_a_write_that_is_interrupted_leaves_the_old_file_and_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(tmp_path / "a.json", 1)
+
+    def interrupt(source: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_json(tmp_path / "a.json", 2)
+
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.json", "1\n")]
