@@ -61,6 +61,25 @@ class Configure:
             print_line(line)
         return 1 if check and lines else 0
 
+    def schema(self, *, reference: str | None = None, check: bool = False, force: bool = False) -> int:
+        """Write configs/schema.json, by which editors complete and check the project's config files.
+
+        An editor finds it by the line `# yaml-language-server: $schema=...` at the head of a config file.
+
+        Flags:
+          --reference FILE  write the reference of all keys and groups too, as Markdown
+          --check           write nothing; exit 1 when a file is missing, stale or changed by hand
+          --force           write files that were changed by hand too, each kept as FILE.bak-<time>
+
+        Examples:
+          accelerator configure schema
+          accelerator configure schema --reference docs/config_reference.md
+        """
+        lines = late("scaffold", "write_schema")(self._project, reference=reference, check=check, force=force)
+        for line in lines or ["The schema is up to date."]:
+            print_line(line)
+        return 1 if check and lines else 0
+
     def init(self, dir: str | None = None, *, configs_only: bool = False, update: bool = False) -> int:
         """Start a project in the folder DIR (the working folder): package, configs, example, tests, Makefile.
 

@@ -11,8 +11,10 @@ import yaml
 
 from accelerator.config.project import ConfigSource, Project, shipped_configs
 from accelerator.config.provenance import YAML_LOADER
+from accelerator.errors import ConfigError, Problem
 
 _PACKAGE = re.compile(r"#\s*@\s*package\s+(\S+)")
+_COMMENT = re.compile(r"(?<=\s)#\s*(.+)$")
 _SCHEMA_LINE = re.compile(r"#\s*yaml-language-server\s*:")
 
 
@@ -28,8 +30,15 @@ class GroupConfig:
 
     @cached_property
     def text(self) -> str:
-        """The file."""
-        return self.path.read_text(encoding="utf-8")
+        """The file.
+
+        Raises:
+            ConfigError: it cannot be read, or is no text.
+        """
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(Problem("", f"cannot be read: {error}", "Repair the file", str(self.path))) from error
 
     @property
     def package(self) -> str:
@@ -39,14 +48,40 @@ class GroupConfig:
 
     @property
     def description(self) -> str:
-        """The first sentence or line of the comment at the head of the file; "" when there is none."""
+        """The first line of the comment at the head of the file, or the comment behind its first key; else ""."""
         words = (line.lstrip("#").strip() for line in self._head if not _is_for_machines(line))
-        return next((text for text in words if text), "")
+        return next((text for text in words if text), "") or self._comment_of_first_key
 
     @property
     def content(self) -> Any:
         """What the file holds, by YAML alone: interpolations are texts, and so is `1e-3`."""
-        return yaml.load(self.text, Loader=YAML_LOADER)
+        return yaml.load(self.text, Loader=YAML_LOADER) if self._root is not None else None
+
+    @property
+    def comments(self) -> dict[str, str]:
+        """The comments behind keys, by config path; keys without one are left out."""
+        lines, found = self.text.splitlines(), {}
+        for path, key, value in _keys(self._root, ""):
+            is_inline = value.end_mark.line == key.start_mark.line
+            comment = _COMMENT.search(lines[key.start_mark.line], value.end_mark.column if is_inline else 0)
+            if comment:
+                found[path] = comment[1].strip()
+        return found
+
+    @property
+    def _comment_of_first_key(self) -> str:
+        first = next((path for path, _, _ in _keys(self._root, "")), "")
+        return self.comments.get(first, "")
+
+    @cached_property
+    def _root(self) -> yaml.Node | None:
+        try:
+            root: yaml.Node | None = yaml.compose(self.text, Loader=YAML_LOADER)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            problem = Problem("", f"is not valid YAML: {error.problem}", "Repair the file", f"{self.path}:{line}")
+            raise ConfigError(problem) from error
+        return root
 
     @property
     def _head(self) -> Iterator[str]:
@@ -65,15 +100,39 @@ def configs_of(group: str, sources: Sequence[ConfigSource]) -> tuple[GroupConfig
     return tuple(found[name] for name in sorted(found))
 
 
+def groups_of(sources: Sequence[ConfigSource]) -> tuple[str, ...]:
+    """Return all groups that hold configs, nested ones (`model/vision`) too, sorted."""
+    found = {
+        path.parent.relative_to(source.path).as_posix()
+        for source in sources
+        for path in source.path.rglob("*.yaml")
+        if not any(part.startswith(".") for part in path.relative_to(source.path).parts)
+    }
+    return tuple(sorted(found - {"."}))
+
+
+def is_our_repository(project: Project) -> bool:
+    """Tell whether a project's configs are the ones that we ship."""
+    return project.configs.resolve() == shipped_configs().resolve()
+
+
 def own_search_path(project: Project, sources: Sequence[ConfigSource]) -> tuple[ConfigSource, ...]:
     """Return the folders that what is generated for a project is made from.
 
     In our own repository that is our folder alone: what happens to be installed beside it does not travel with us.
     """
-    own = shipped_configs().resolve()
-    if project.configs.resolve() != own:
+    if not is_our_repository(project):
         return tuple(sources)
-    return tuple(source for source in sources if source.path.resolve() == own)
+    return (ConfigSource("accelerator", shipped_configs()),)
+
+
+def _keys(node: yaml.Node | None, above: str) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
+    """Yield path, key and value of all keys but those that share a line: a comment there is about them all."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        path = f"{above}.{key.value}" if above else str(key.value)
+        yield path, key, value
+        if value.start_mark.line != key.start_mark.line:
+            yield from _keys(value, path)
 
 
 def _is_for_machines(line: str) -> bool:

@@ -8,6 +8,9 @@ from fractions import Fraction
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ep|st|s|min|h)\s*")
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 _MOST_PLACES = 30
+TIME_PATTERN = r"^\s*(?=[\d.]*[1-9])\d+(\.\d+)?\s*(s|min|h)\s*$"
+INTERVAL_PATTERN = r"^\s*(?=[\d.]*[1-9])(\d+(\.\d+)?\s*(ep|s|min|h)|\d+(\.0+)?\s*st)\s*$"
+"""What `Interval.parse` takes, for readers that know regular expressions alone."""
 _ALLOWED = "must be a number greater than 0 with a unit: 10ep or 0.25ep (epochs), 500st (steps), 45s, 30min or 2h"
 
 

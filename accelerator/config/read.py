@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.config.interval import Interval
 from accelerator.config.provenance import COMMAND_LINE, Provenance
-from accelerator.config.schema import Node, Rule
+from accelerator.config.rule import Node, Rule
 from accelerator.errors import ConfigError, Problem, nearest
 from accelerator.redaction import redact
 
