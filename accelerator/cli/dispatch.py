@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from accelerator.cli import help as pages
 from accelerator.cli.exits import exit_code_of
-from accelerator.cli.grammar import Call, asks_for_help, is_override, normal_name, parse, read_verb, take_flag
+from accelerator.cli.grammar import Call, Verb, asks_for_help, is_override, normal_name, parse, read_verb, take_flag
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project, find_project
 from accelerator.errors import UsageError, did_you_mean, nearest
@@ -77,7 +77,7 @@ def _dispatch_in_group(name: str, group: type[Group], tokens: list[str], wants_h
     if wants_help:
         print_line(pages.verb_page(verb, verbs[verb_name]))
         return 0
-    return _call_with_fire(group(project), verb_name, parse(verb, rest))
+    return _call_with_fire(group(project), verb, parse(verb, rest))
 
 
 def _split_verb(command: str, group: type[Group], tokens: list[str]) -> tuple[str, list[str]]:
@@ -113,12 +113,12 @@ def _project_at(directory: str | None) -> Project:
     return Project(root.resolve())
 
 
-def _call_with_fire(group: Group, verb: str, call: Call) -> int:
+def _call_with_fire(group: Group, verb: Verb, call: Call) -> int:
     import fire  # 0.1 s, paid only when a verb is called
 
     words = [repr(text) for text in (*call.positionals, *call.overrides)]  # None for a positional left out
-    flags = [f"--{name}={value!r}" for name, value in call.flags.items()]
-    code: Any = fire.Fire(group, [verb, *words, *flags], name=PROGRAM, serialize=_print_nothing)
+    flags = [f"--{verb.flags[name].parameter}={value!r}" for name, value in call.flags.items()]
+    code: Any = fire.Fire(group, [verb.name, *words, *flags], name=PROGRAM, serialize=_print_nothing)
     return int(code)
 
 

@@ -14,12 +14,14 @@ What a verb takes is read from the signature of its method, so that a flag is de
 | `*runs`, or any other name | any number of further positionals |
 | keyword-only, `bool` | a switch |
 | keyword-only, `str` or `Literal[...]` | a flag with a value, one of the literals where they are given |
+| keyword-only, `from_` | the flag `--from`: a word of Python's own is no parameter |
 """
 
 import inspect
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -37,6 +39,11 @@ class Flag:
     name: str
     is_switch: bool = False
     choices: tuple[str, ...] = ()
+
+    @property
+    def parameter(self) -> str:
+        """The parameter of the method: `from_` takes `--from`, which is a word of Python's own."""
+        return f"{self.name}_" if iskeyword(self.name) else self.name
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def read_verb(function: Callable[..., Any], command: str) -> Verb:
         takes_overrides=rest == OVERRIDES,
         repeated=rest if rest != OVERRIDES else None,
         flags={
-            item.name: Flag(item.name, hints[item.name] is bool, _literals(hints[item.name]))
+            (name := item.name.rstrip("_")): Flag(name, hints[item.name] is bool, _literals(hints[item.name]))
             for item in parameters
             if item.kind is item.KEYWORD_ONLY
         },

@@ -25,9 +25,9 @@ from accelerator.config.trust import Trust
 from accelerator.errors import AcceleratorError, ComponentError, ConfigError, Problem, did_you_mean
 
 # Where a function may itself be the component: one whose arguments are not all given is called later, with the rest.
-_FUNCTION_KINDS = ("loss", "transform", "sample_transform", "collate")
+FUNCTION_KINDS = ("loss", "transform", "sample_transform", "collate")
 
-_OWN_KEYS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
+OWN_KEYS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 _SCALARS = (bool, int, float, str)
 
 
@@ -83,14 +83,14 @@ class Builder:
         values = {
             name: self._build(value, kind, f"{key}.{name}", (), given) if recursive else value
             for name, value in node.items()
-            if name not in _OWN_KEYS
+            if name not in OWN_KEYS
         }
         args = [*args, *self._build(list(node.get("_args_", ())), kind, f"{key}._args_", (), given)]
         signature = _signature(target)
         is_partial = bool(node.get("_partial_"))
         if signature is not None:
             values.update(_given_for(signature, values, given))
-            if kind in _FUNCTION_KINDS and inspect.isfunction(target):
+            if kind in FUNCTION_KINDS and inspect.isfunction(target):
                 is_partial = is_partial or bool(_left_out(signature, args, values))
             self._check_arguments(signature, args, values, key, path, partial=is_partial)
         if is_partial:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from accelerator.components import KINDS, Registry
 from accelerator.config.index_files import INDEX
-from accelerator.config.project import Project, search_path
+from accelerator.config.project import CONFIGS, Project, search_path
 from accelerator.errors import InputError
 from accelerator.scaffold.add_entry_point import PYPROJECT, entry_point, with_entry_point
 from accelerator.scaffold.add_files import PlannedFile, Written, write_all
 from accelerator.scaffold.add_names import COMMAND, checked_kind, checked_name, refuse_clash
 from accelerator.scaffold.add_package import Package, find_package
-from accelerator.scaffold.add_templates import CONFIG, CONFTEST, MODULE, NO_STEPS, TEST, Filling, template_text
+from accelerator.scaffold.add_parameters import MISSING
+from accelerator.scaffold.add_templates import CONFIG, CONFTEST, MODULE, NO_STEPS, TEST, Filling, filled
+from accelerator.scaffold.add_wrapped import wrapped_config
 from accelerator.scaffold.generated import sealed
 from accelerator.scaffold.write_index import index_files
 
@@ -35,6 +37,8 @@ class Added:
     written: tuple[str, ...]
     changed: tuple[str, ...]
     backups: tuple[str, ...]
+    to_fill_in: tuple[str, ...]
+    """Configs in which something is required that only the user knows: `???` stands in its place."""
     next_command: str
     """What to type to use it; "" where nothing runs it alone."""
 
@@ -51,27 +55,33 @@ class _Request:
         return f"{COMMAND} {self.kind} {self.name}"
 
 
-def add(kind: str, name: str, *, project: Project, force: bool = False) -> Added:
+def add(kind: str, name: str, *, project: Project, source: str | None = None, force: bool = False) -> Added:
     """Write a component's module, config and test, and declare it in the project's `pyproject.toml`; all or nothing.
+
+    With `source`, a class that exists (`torch.nn.HuberLoss`), a config alone is written: what the project trusts
+    needs no module of its own to be named.
 
     Raises:
         UsageError: there is no such kind, or the name is none.
         InputError: another distribution has the name, a file stands in the way (and not `force`), the project lacks
             what a component needs, or a file cannot be written. Nothing is different then from what it was.
     """
-    request = _Request(project, kind := checked_kind(kind), checked_name(kind, name), force)
+    kind = checked_kind(kind, needs_template=source is None)
+    request = _Request(project, kind, checked_name(kind, name), force)
     registry = Registry.discover(project.root)
     declared = _read_pyproject(project)
     distribution = str(declared.get("name", ""))
     refuse_clash(kind, name, registry, distribution, search_path(project, registry))
-    if kind in KINDS:
-        if not distribution:
-            raise InputError(_no_project(request))
-        files = _component(request, find_package(project, distribution, registry, request.command))
-    elif declared or project.configs.is_dir():
-        files = _config_only(request, registry, distribution)
-    else:
+    needs_package = source is None and kind in KINDS
+    if not (distribution if needs_package else declared or project.configs.is_dir()):
         raise InputError(_no_project(request))
+    if source is not None:
+        command = f"{request.command} --from {source}"
+        files = [_config(request, wrapped_config(kind, name, source, project, registry, command))]
+    elif needs_package:
+        files = _component(request, find_package(project, distribution, registry, request.command))
+    else:
+        files = _config_only(request, registry, distribution)
     derived = functools.partial(_index, project, kind)
     return _added(request, write_all(files, project.root, request.command, force=force, derived=derived))
 
@@ -104,15 +114,21 @@ def _config_only(request: _Request, registry: Registry, distribution: str) -> li
 def _config_and_test(request: _Request, filling: Filling, config: str = CONFIG) -> Sequence[PlannedFile]:
     project, tests = request.project, request.project.root / TESTS
     test = tests / request.kind / f"test_{request.name}.py"
-    if any(path != test for path in tests.rglob(test.name)):  # two of one name are one module to pytest
+    settings = _pytest_settings(project.root)
+    if "importlib" not in settings and any(path != test for path in tests.rglob(test.name)):
+        # two modules of one name are one to pytest, unless it is told to import in another way
         test = test.with_name(f"test_{request.kind}_{request.name}.py")
     files = [
-        _new(project.configs / request.kind / f"{request.name}.yaml", filling.text(config)),
+        _config(request, filling.text(config)),
         _new(test, filling.text(TEST)),
     ]
-    if not _tests_find_the_project(project.root):
-        files.append(_new(tests / CONFTEST, template_text(CONFTEST)))
+    if "pythonpath" not in settings and not any((base / CONFTEST).exists() for base in (tests, project.root)):
+        files.append(_new(tests / CONFTEST, filled(CONFTEST)))
     return files
+
+
+def _config(request: _Request, text: str) -> PlannedFile:
+    return _new(request.project.configs / request.kind / f"{request.name}.yaml", text)
 
 
 def _declared(request: _Request, pyproject: Path, target: str) -> PlannedFile:
@@ -150,12 +166,10 @@ def _read_pyproject(project: Project) -> dict[str, object]:
     return dict(table)
 
 
-def _tests_find_the_project(root: Path) -> bool:
-    """Tell whether something says already where pytest finds what it imports."""
-    if (root / TESTS / CONFTEST).exists() or (root / CONFTEST).exists():
-        return True
-    settings = [root / name for name in (PYPROJECT, "pytest.toml", "pytest.ini", "tox.ini", "setup.cfg")]
-    return any("pythonpath" in path.read_text(encoding="utf-8") for path in settings if path.is_file())
+def _pytest_settings(root: Path) -> str:
+    """Return the text of all files that may tell pytest where and how it imports."""
+    files = [root / name for name in (PYPROJECT, "pytest.toml", "pytest.ini", "tox.ini", "setup.cfg")]
+    return "".join(path.read_text(encoding="utf-8") for path in files if path.is_file())
 
 
 def _no_project(request: _Request) -> str:
@@ -176,4 +190,5 @@ def _added(request: _Request, written: Written) -> Added:
         tuple(path.relative_to(root).as_posix() for path in paths)
         for paths in (written.new, written.changed, written.backups)
     )
-    return Added(new, changed, backups, "" if kind in ("pipeline", "pipeline_step") else command)
+    to_fill_in = tuple(name for name in new if name.startswith(CONFIGS) and MISSING in (root / name).read_text("utf-8"))
+    return Added(new, changed, backups, to_fill_in, "" if kind in ("pipeline", "pipeline_step") else command)

@@ -16,16 +16,18 @@ _SHORT = {"step": "pipeline_step"}
 _MEANS_SOMETHING = ("false", "inf", "nan", "no", "none", "null", "off", "on", "true", "yes")
 
 
-def checked_kind(kind: str) -> str:
-    """Return the kind that was typed, `step` as `pipeline_step`.
+def checked_kind(kind: str, *, needs_template: bool = True) -> str:
+    """Return the kind that was typed, `step` as `pipeline_step`; without a template only a class can be of it.
 
     Raises:
         UsageError: there is no such kind to add; names the nearest.
     """
     known = kind.replace("-", "_").lower()
     known = _SHORT.get(known, known)
-    if known in KINDS_TO_ADD:
+    if known in (KINDS_TO_ADD if needs_template else KINDS):
         return known
+    if not needs_template:
+        raise UsageError(f"{COMMAND}: no class is a '{kind}'. {did_you_mean(known, KINDS, most=len(KINDS))}")
     if known in KINDS:
         raise UsageError(
             f"{COMMAND} {kind}: there is no template for a component of kind {known}. Known: "

@@ -1,6 +1,7 @@
 """The files of one component, filled in from the templates that lie beside this module."""
 
 import ast
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
@@ -36,16 +37,15 @@ class Filling:
 
     def _filled(self, part: str, called: str) -> str:
         values = {"kind": self.kind, "name": self.name, "module": self.module, "object": called, **self.values}
-        return Template(_read(f"{self.kind}/{part}")).substitute(values)
+        return filled(f"{self.kind}/{part}", **values)
 
 
-def template_text(name: str) -> str:
-    """Return a template that has nothing to fill in."""
-    return _read(name)
-
-
-def _read(name: str) -> str:
-    return (_FOLDER / f"{name}.template").read_text(encoding="utf-8")
+def filled(template: str, **values: str) -> str:
+    """Return a template with its `$words` filled in; lines that follow a word's first are indented like it."""
+    text = (_FOLDER / f"{template}.template").read_text(encoding="utf-8")
+    indents = {word: indent for indent, word in re.findall(r"^( *)\$(\w+)$", text, re.MULTILINE)}
+    indented = {word: value.replace("\n", f"\n{indents.get(word, '')}") for word, value in values.items()}
+    return Template(text).substitute(indented)
 
 
 def _imported(text: str) -> set[str]:

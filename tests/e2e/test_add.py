@@ -52,6 +52,13 @@ def test_adding_from_a_template_imports_nothing_of_training(project: Path) -> No
         (["model", "my-model"], "Write accelerator add model my_model."),
         (["model", "resnet8"], "accelerator-framework has a model of that name"),
         (["model", "a", "b"], "accelerator add takes only KIND and NAME; 'b' is one too many."),
+        (
+            ["--check", "model", "mine"],
+            "accelerator add --check looks at all components of the project. Write it alone.",
+        ),
+        (["--check", "--force"], "accelerator add --check looks at all components of the project. Write it alone."),
+        (["loss", "mine", "--from"], "accelerator add: --from needs a value. Write --from VALUE."),
+        (["loss", "mine", "--from", "os.system"], "add 'os.system' to `trust` in the project's configs/main.yaml"),
         (["model", "mine", "--froce"], "there is no flag '--froce'. Did you mean '--force'?"),
     ],
 )
@@ -80,7 +87,42 @@ def test_the_help_page_has_its_flags_and_examples(capsys: pytest.CaptureFixture[
 
     page = capsys.readouterr().out
     assert code == 0
-    assert page.startswith("accelerator add [KIND] [NAME] [--force]\n")
-    assert "\n  --force " in page
+    assert page.startswith("accelerator add [KIND] [NAME] [--from FROM] [--force] [--check]\n")
+    assert all(f"\n  --{flag} " in page for flag in ("from", "force", "check"))
     assert "\nExamples:\n  accelerator add model my_model" in page
     assert max(len(line) for line in page.splitlines()) <= 120
+
+
+def test_a_class_that_exists_is_taken(inside_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [
+        run_command(GROUPS, ["add", "loss", "huber", "--from", "torch.nn.HuberLoss"]),
+        run_command(GROUPS, ["add", "model", "small", "--from=resnet8"]),
+    ]
+
+    assert codes == [0, 0]
+    assert capsys.readouterr().out.splitlines() == [
+        "wrote configs/loss/huber.yaml",
+        "Try it: accelerator experiment train experiment=digits_resnet loss=huber",
+        "wrote configs/model/small.yaml",
+        "Fill in what is ??? in configs/model/small.yaml.",
+        "Then try it: accelerator experiment train experiment=digits_resnet model=small",
+    ]
+
+
+def test_drift_is_printed_and_exits_1(inside_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_command(GROUPS, ["add", "loss", "mine"])
+    module = inside_project / "src/a_project/loss/mine.py"
+    before = run_command(GROUPS, ["add", "--check"])
+    module.write_text(
+        module.read_text(encoding="utf-8").replace("gamma: float = 2.0", "power: float"), encoding="utf-8"
+    )
+
+    after = run_command(GROUPS, ["add", "--check"])
+
+    printed = capsys.readouterr().out
+    assert (before, after) == (0, 1)
+    assert "All 1 component nodes of configs/ fit the signatures of their components." in printed
+    assert (
+        "mine.loss.gamma (configs/loss/mine.yaml:5): a_project.loss.mine.Mine has no argument 'gamma' any m" in printed
+    )
+    assert "mine.loss.power (configs/loss/mine.yaml:4): a_project.loss.mine.Mine needs the argument 'power' " in printed

@@ -25,6 +25,9 @@ class Verbs:
     def explain(self, key: str, run: str | None = None, *overrides: str) -> int:
         return len(overrides)
 
+    def add(self, *, from_: str | None = None) -> int:
+        return len(from_ or "")
+
     def compare(self, *runs: str, json: bool = False) -> int:
         return len(runs)
 
@@ -34,6 +37,7 @@ EVALUATE = read_verb(Verbs.evaluate, "accelerator experiment")
 GO_ON = read_verb(Verbs.go_on, "accelerator experiment")
 SHOW = read_verb(Verbs.show, "accelerator experiment")
 EXPLAIN = read_verb(Verbs.explain, "accelerator experiment")
+ADD = read_verb(Verbs.add, "accelerator")
 COMPARE = read_verb(Verbs.compare, "accelerator experiment")
 
 
@@ -48,6 +52,12 @@ def test_a_verb_is_read_from_the_signature_of_its_method() -> None:
     assert EVALUATE.positionals == ("run",)
     assert EVALUATE.flags == {"split": Flag("split")}
     assert not EVALUATE.takes_overrides
+
+
+def test_a_flag_may_be_a_word_of_python() -> None:
+    assert ADD.flags == {"from": Flag("from")}
+    assert ADD.flags["from"].parameter == "from_"
+    assert parse(ADD, ["--from", "a.B"]) == Call(flags={"from": "a.B"})
 
 
 @pytest.mark.parametrize(

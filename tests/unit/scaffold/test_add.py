@@ -15,6 +15,7 @@ from accelerator.errors import InputError
 from accelerator.runtime.context import Context
 from accelerator.runtime.loop.train_loop import TrainLoop
 from accelerator.scaffold.add import add
+from accelerator.scaffold.add_check import add_check
 from accelerator.scaffold.add_names import KINDS_TO_ADD
 from accelerator.scaffold.write_index import write_index
 from tests.e2e.command import clean_environment
@@ -248,3 +249,10 @@ def test_index_files_get_their_line_where_the_project_has_them(tmp_path: Path) -
     assert "configs/index/pipeline_step.yaml" in written
     assert write_index(project, check=True) == ["configs/index/model.yaml: changed by hand"]
     assert "- mine # Cross entropy" in (tmp_path / "configs/index/loss.yaml").read_text(encoding="utf-8")
+
+
+def test_all_templates_fit_the_modules_that_they_come_with(full: Project) -> None:
+    drift = add_check(full)
+
+    assert drift.num_nodes > 30
+    assert drift.problems == ()
