@@ -1,20 +1,24 @@
 """`accelerator configure init`: a project from nothing, or configs for one that exists; all files or none."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from accelerator.config.json_schema import SCHEMA_FILE
 from accelerator.config.project import CONFIGS, Project, find_project
 from accelerator.errors import InputError, UsageError
 from accelerator.scaffold.add_files import PlannedFile, write_all
+from accelerator.scaffold.generated import sealed
 from accelerator.scaffold.project_names import ProjectNames, names_of
 from accelerator.scaffold.project_template import CONFIGS_ONLY, PROJECT, project_files, values_of
 from accelerator.scaffold.record import FOLDER, Entry
 from accelerator.scaffold.recording import recorded
+from accelerator.scaffold.write_schema import schema_files
 
 COMMAND = "accelerator configure init"
 PYPROJECT = "pyproject.toml"
+SCHEMA = f"{CONFIGS}/{SCHEMA_FILE}"
 
 
 @dataclass(frozen=True)
@@ -42,15 +46,16 @@ def init(directory: str | None, *, project: Project, configs_only: bool = False)
     names = names_of(root)
     template = CONFIGS_ONLY if configs_only else PROJECT
     files = project_files(template, values_of(names))
-    refuse_what_stands(root, files, command, configs_only)
+    refuse_what_stands(root, [*files, SCHEMA], command, configs_only)
     entries = [Entry(path, text, template, values_of(names)) for path, text in files.items()]
     new = [PlannedFile(root / path, text.encode("utf-8")) for path, text in files.items()]
-    write_all([*recorded(root, entries), *new], root, command, force=False)
+    write_all([*recorded(root, entries), *new], root, command, force=False, derived=lambda: _schema(root))
     notes = _configs_only_notes(root) if configs_only else _notes(root, names)
-    return Started(root, tuple(files), tuple(notes), tuple(_next_commands(root, configs_only)))
+    written = tuple(sorted([*files, SCHEMA]))
+    return Started(root, written, tuple(notes), tuple(_next_commands(root, configs_only)))
 
 
-def refuse_what_stands(root: Path, files: Mapping[str, str], command: str, configs_only: bool) -> None:
+def refuse_what_stands(root: Path, files: Sequence[str], command: str, configs_only: bool) -> None:
     """Refuse to start a project where one of its files, or something else in the place of a folder, is there already.
 
     Raises:
@@ -73,6 +78,12 @@ def refuse_what_stands(root: Path, files: Mapping[str, str], command: str, confi
         f"{command}: {root} has already {_listed(standing)}. Nothing was written, so that nothing is overwritten: "
         f"{', '.join(ways[:-1])}, or {ways[-1]}."
     )
+
+
+def _schema(root: Path) -> list[PlannedFile]:
+    """Return the schema by which editors complete the configs that have just been written."""
+    files = schema_files(Project(root))
+    return [PlannedFile(item.path, sealed(item.text).encode("utf-8")) for item in files if item.text is not None]
 
 
 def _root(directory: str | None, project: Project, configs_only: bool) -> Path:

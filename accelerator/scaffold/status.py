@@ -9,9 +9,8 @@ from accelerator.components import Registry
 from accelerator.config.project import CONFIGS, Project, search_path
 from accelerator.config.shadows import Shadow, find_shadows
 from accelerator.scaffold.current_text import current_text
-from accelerator.scaffold.generated import has_seal
+from accelerator.scaffold.generated_configs import generated_configs
 from accelerator.scaffold.record import Record, content_of, read_record
-from accelerator.scaffold.write_index import index_files
 
 OURS, CHANGED, OUTDATED, DELETED, YOURS = "ours", "changed", "outdated", "deleted", "yours"
 
@@ -54,7 +53,7 @@ class ProjectStatus:
 def status(project: Project) -> ProjectStatus:
     """Look at every file that we wrote into a project, and at every file in its `configs/`.
 
-    A file whose entry in the record is damaged counts as the user's. Index files need no entry: each carries a seal.
+    A file whose entry in the record is damaged counts as the user's. Generated ones need no entry: each carries a seal.
 
     Raises:
         ComponentError: a plugin declares a folder of configs that is not there.
@@ -86,10 +85,9 @@ def _file_status(root: Path, record: Record, path: str) -> FileStatus:
 def _generated(project: Project) -> Iterator[FileStatus]:
     """Give the state of every generated file that is ours by its seal."""
     states = {"current": OURS, "stale": OUTDATED, "changed by hand": CHANGED}
-    for item in index_files(project):
-        if item.state in states and has_seal(item.path):
-            path = item.path.relative_to(project.root).as_posix()
-            yield FileStatus(path, states[item.state], is_outdated=item.state == "stale")
+    for item in generated_configs(project):
+        path = item.path.relative_to(project.root).as_posix()
+        yield FileStatus(path, states[item.state], is_outdated=item.state == "stale")
 
 
 def _configs(project: Project) -> Iterator[str]:

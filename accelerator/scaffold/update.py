@@ -3,18 +3,21 @@
 A file that the user left alone is replaced. One that the user changed is merged: what we wrote then, from the record,
 is the base. Where both changed the same place the user's file stays, and ours is put beside it as `FILE.new`. What the
 user deleted stays deleted. A record that was lost or damaged is made anew for the files that are as we write them.
+Index files and the schema are made anew where they are stale, and were not changed by hand.
 """
 
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from accelerator.config.project import Project
 from accelerator.errors import InputError
 from accelerator.scaffold.add_files import PlannedFile, write_all
 from accelerator.scaffold.current_text import current_entries, current_text
+from accelerator.scaffold.generated_configs import renewed_configs
 from accelerator.scaffold.merge import merge
 from accelerator.scaffold.project_template import SHIPPED
 from accelerator.scaffold.record import FOLDER, TRASH, Entry, Record, content_of, read_record
@@ -81,9 +84,13 @@ def update(directory: str | None = None, *, project: Project, templates: Path = 
         if plan.change.action == MERGED
     ]
     entries = recorded(root, [plan.entry for plan in plans if plan.entry])
-    write_all([*kept, *(file for plan in plans for file in plan.files), *entries], root, COMMAND, force=False)
-    backups = folder.relative_to(root).as_posix() if kept else ""
-    return Updated(root, tuple(plan.change for plan in plans), backups)
+    files = [*kept, *(file for plan in plans for file in plan.files), *entries]
+    renewed = partial(renewed_configs, Project(root))
+    written = write_all(files, root, COMMAND, force=False, derived=renewed)
+    planned = {item.path for item in files}
+    generated = [path.relative_to(root).as_posix() for path in written.changed if path not in planned]
+    changes = (*(plan.change for plan in plans), *(Change(REPLACED, path) for path in generated))
+    return Updated(root, changes, folder.relative_to(root).as_posix() if kept else "")
 
 
 def _plans(root: Path, record: Record, templates: Path) -> Iterator[_Plan]:

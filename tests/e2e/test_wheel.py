@@ -54,12 +54,14 @@ def trained(script: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 def test_the_wheel_holds_the_package_its_configs_and_nothing_else(wheel: Path) -> None:
-    tracked = subprocess.run(["git", "ls-files", "configs"], cwd=ROOT, check=True, capture_output=True, text=True)
-    configs = {name.replace("configs/", "accelerator/_configs/", 1) for name in tracked.stdout.splitlines()}
+    configs = {name.replace("configs/", "accelerator/_configs/", 1) for name in _tracked("configs")}
+    templates = _tracked("accelerator/**/*.template")
 
     names = set(zipfile.ZipFile(wheel).namelist())
 
     assert configs <= names
+    assert len(templates) > 50
+    assert templates <= names
     assert "accelerator/py.typed" in names
     assert {name.split("/")[0] for name in names} == {"accelerator", "accelerator_framework-0.1.0.dist-info"}
     assert [name for name in names if "__pycache__" in name] == []
@@ -82,6 +84,14 @@ def test_shipped_configs_are_found_from_an_empty_folder(script: Path, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_wheel_makes_a_project(script: Path, tmp_path: Path) -> None:
+    started = accelerator("configure", "init", "handwriting", cwd=tmp_path, form=(str(script),))
+    status = accelerator("configure", "status", "--json", cwd=tmp_path / "handwriting", form=(str(script),))
+
+    assert (started.code, status.code) == (0, 0), started.err
+    assert {item["state"] for item in json.loads(status.out)["files"]} == {"ours"}
+
+
 @pytest.mark.timeout(300)
 def test_the_main_job_trains_to_its_accuracy(trained: tuple[Path, Ended]) -> None:
     folder, ended = trained
@@ -102,3 +112,8 @@ def test_the_main_job_is_tracked_in_the_folder_it_was_started_in(trained: tuple[
 
     assert summary["mlflow"]["tracking_uri"] == f"sqlite:///{folder / 'mlflow.db'}"
     assert (folder / "mlflow.db").is_file()
+
+
+def _tracked(*patterns: str) -> set[str]:
+    command = ["git", "ls-files", *(f":(glob){pattern}" if "*" in pattern else pattern for pattern in patterns)]
+    return set(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines())

@@ -1,5 +1,6 @@
 """A user's project to which one component of each kind was added, and awkward names besides."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from accelerator.config.project import Project
 from accelerator.scaffold.add import add
 from accelerator.scaffold.add_names import KINDS_TO_ADD
+from accelerator.scaffold.init import init
 
 PYPROJECT = """\
 # mine
@@ -46,3 +48,16 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     sys.path[:] = path
     for name in [name for name in sys.modules if name not in known and name.partition(".")[0] == "hand_writing"]:
         del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made") / "handwriting"
+    init(str(root), project=Project(root.parent))
+    return root
+
+
+@pytest.fixture
+def new(_made: Path, tmp_path: Path) -> Project:
+    """Return a project as `configure init` makes it."""
+    return Project(shutil.copytree(_made, tmp_path / "handwriting"))

@@ -39,6 +39,11 @@ def own_files(root: Path) -> dict[str, bytes]:
     return {path: content for path, content in files_of(root).items() if not path.startswith(".accelerator/")}
 
 
+def recorded(root: Path) -> dict[str, bytes]:
+    """Return what the record says that was written, by path."""
+    return {path: entry.text.encode("utf-8") for path, entry in read_record(root).entries.items()}
+
+
 def pretend_older(root: Path, path: str, now: str, then: str) -> None:
     """Make a file, and what the record says of it, as if an older version had written `then` where it is `now`."""
     entry = read_record(root).entries[path]

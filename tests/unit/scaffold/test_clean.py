@@ -13,15 +13,9 @@ from accelerator.scaffold.clean import clean
 from accelerator.scaffold.record import FOLDER, entry_path
 from accelerator.scaffold.undo_clean import undo_clean
 from accelerator.scaffold.write_index import write_index
-from tests.unit.scaffold.new_project import files_of, own_files, start
+from tests.unit.scaffold.new_project import files_of, own_files
 
 MODEL = "src/handwriting/model/small_net.py"
-
-
-@pytest.fixture
-def new(tmp_path: Path) -> Project:
-    """Return a project as `init` makes it."""
-    return start(tmp_path / "handwriting")
 
 
 def _snapshot(root: Path) -> dict[str, tuple[int, int]]:

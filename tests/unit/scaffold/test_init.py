@@ -4,19 +4,22 @@ import ast
 import os
 import subprocess
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 import yaml
 
 from accelerator.components import Registry
+from accelerator.config.json_schema import schema_line
 from accelerator.config.project import Project, find_project
 from accelerator.errors import InputError
 from accelerator.scaffold import add_files
+from accelerator.scaffold.generated import has_sound_seal
 from accelerator.scaffold.init import init
 from accelerator.scaffold.record import read_record
-from tests.unit.scaffold.new_project import files_of, own_files, start
+from accelerator.scaffold.write_schema import write_schema
+from tests.unit.scaffold.new_project import files_of, own_files, recorded, start
 
 NEW = Project(Path("/"))
 
@@ -34,25 +37,29 @@ def test_a_project_is_written_whole_and_every_file_can_be_read(tmp_path: Path) -
     assert started.notes == ()
 
 
-def test_its_components_are_found_at_once(tmp_path: Path) -> None:
-    project = start(tmp_path / "handwriting")
+def test_editors_find_the_schema_of_every_config(new: Project) -> None:
+    for path in new.configs.rglob("*.yaml"):
+        assert schema_line(PurePosixPath(path.relative_to(new.configs))) in path.read_text().splitlines()[:2]
+    assert write_schema(new, check=True) == []
 
-    (model,) = [item for item in Registry.discover(project.root).declared if item.distribution == "handwriting"]
+
+def test_its_components_are_found_at_once(new: Project) -> None:
+    (model,) = [item for item in Registry.discover(new.root).declared if item.distribution == "handwriting"]
 
     assert (model.kind, model.name, model.target) == (
         "model",
         "small_net",
         "handwriting.model.small_net:SmallNet",
     )
-    assert (project.root / "src" / "handwriting" / "model" / "small_net.py").is_file()
+    assert (new.root / "src" / "handwriting" / "model" / "small_net.py").is_file()
 
 
-def test_every_file_is_recorded_as_it_was_written(tmp_path: Path) -> None:
-    project = start(tmp_path / "handwriting")
+def test_every_file_is_recorded_as_it_was_written(new: Project) -> None:
+    record = read_record(new.root)
 
-    record = read_record(project.root)
-
-    assert {path: entry.text.encode() for path, entry in record.entries.items()} == own_files(project.root)
+    files = own_files(new.root)
+    assert has_sound_seal(files.pop("configs/schema.json").decode())
+    assert recorded(new.root) == files
     assert {entry.template for entry in record.entries.values()} == {"project"}
 
 
@@ -97,14 +104,13 @@ def test_a_file_in_the_way_is_named_and_nothing_is_written(inside_new: Path, sta
     assert files_of(inside_new) == before
 
 
-def test_a_second_init_says_how_to_update(tmp_path: Path) -> None:
-    project = start(tmp_path / "handwriting")
-    before = files_of(project.root)
+def test_a_second_init_says_how_to_update(new: Project) -> None:
+    before = files_of(new.root)
 
     with pytest.raises(InputError, match="bring what we wrote up to date with accelerator configure init --update"):
-        init(str(project.root), project=NEW)
+        init(str(new.root), project=NEW)
 
-    assert files_of(project.root) == before
+    assert files_of(new.root) == before
 
 
 @pytest.mark.parametrize("way", ["file", "dangling", "linked"])
@@ -130,12 +136,14 @@ def test_a_folder_that_cannot_be_written_is_told() -> None:
         init("/proc/handwriting", project=NEW)
 
 
-@pytest.mark.parametrize("folder", ["handwriting", "work/handwriting"])
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    ("folder", "error"),
+    [("handwriting", KeyboardInterrupt()), ("work/handwriting", OSError(28, "No space left on device"))],
+)
 def test_stopped_at_any_file_it_leaves_nothing(
     tmp_path: Path, folder: str, error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file system is let down at the first write, the second, and so on, until it gets through."""
+    """Writing is stopped after the first file, the fifth, and so on, until it gets through."""
     write, stops = add_files.write_bytes, 0
     while not (tmp_path / folder).exists():
         left = [stops]
@@ -151,7 +159,7 @@ def test_stopped_at_any_file_it_leaves_nothing(
             init(str(tmp_path / folder), project=NEW)
         except (KeyboardInterrupt, InputError):
             assert os.listdir(tmp_path) == []
-            stops += 1
+            stops += 4
 
     assert stops > 20
 
@@ -181,7 +189,11 @@ def test_configs_alone_leave_the_project_as_it_is(project: Path) -> None:
 
     started = init(None, project=Project(project), configs_only=True)
 
-    assert started.written == ("configs/experiment/example.yaml", "configs/main.yaml")
+    assert started.written == (
+        "configs/experiment/example.yaml",
+        "configs/main.yaml",
+        "configs/schema.json",
+    )
     assert set(own_files(project)) == {*before, *started.written}
     assert before.items() <= files_of(project).items()
 

@@ -11,15 +11,10 @@ from accelerator.scaffold.clean import clean
 from accelerator.scaffold.record import FOLDER, entry_path, read_record
 from accelerator.scaffold.status import status
 from accelerator.scaffold.update import Change, update
-from tests.unit.scaffold.new_project import files_of, own_files, start, templates_with
+from accelerator.scaffold.write_index import write_index
+from tests.unit.scaffold.new_project import files_of, own_files, recorded, templates_with
 
-MAIN = "configs/main.yaml"
-
-
-@pytest.fixture
-def new(tmp_path: Path) -> Project:
-    """Return a project as `init` makes it."""
-    return start(tmp_path / "handwriting")
+MAIN, SCHEMA = "configs/main.yaml", "configs/schema.json"
 
 
 @pytest.fixture
@@ -39,9 +34,11 @@ def test_an_unchanged_project_becomes_that_of_this_version(new: Project, later: 
         ("replaced", "Makefile"),
         ("replaced", MAIN),
         ("added", "configs/model/new.yaml"),
+        ("replaced", "configs/schema.json"),
     ]
     assert b"ARGS ?= seed=0" in own_files(new.root)["Makefile"]
-    assert {path: entry.text.encode() for path, entry in read_record(new.root).entries.items()} == own_files(new.root)
+    assert recorded(new.root) == {path: text for path, text in own_files(new.root).items() if path != SCHEMA}
+    assert '"new"' in (new.root / SCHEMA).read_text()
     assert update(project=new, templates=later).changes == ()
 
 
@@ -130,7 +127,7 @@ def test_a_lost_record_is_made_anew_for_what_is_as_we_write_it(new: Project) -> 
     done = update(project=new)
 
     assert {change.action for change in done.changes} == {"adopted"}
-    assert {change.path for change in done.changes} == set(before) - {MAIN}
+    assert {change.path for change in done.changes} == set(before) - {MAIN, SCHEMA}
     assert own_files(new.root) == before
 
 
@@ -155,6 +152,19 @@ def test_configs_alone_are_updated_too(project: Path, later: Path) -> None:
     done = update(project=Project(project), templates=later)
 
     assert [(change.action, change.path) for change in done.changes] == [("replaced", MAIN)]
+
+
+def test_a_generated_file_that_was_changed_by_hand_is_left_alone(new: Project, later: Path) -> None:
+    write_index(new)
+    (new.configs / "model" / "wide.yaml").write_text("_target_: small_net\n")
+    schema = (new.root / SCHEMA).read_text() + "\n"
+    (new.root / SCHEMA).write_text(schema)
+
+    done = update(project=new)
+
+    assert done.changes == (Change("replaced", "configs/index/model.yaml"),)
+    assert "wide" in (new.configs / "index" / "model.yaml").read_text()
+    assert (new.root / SCHEMA).read_text() == schema
 
 
 def test_a_folder_without_anything_of_ours_is_refused(project: Path) -> None:
