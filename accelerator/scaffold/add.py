@@ -2,23 +2,21 @@
 
 import functools
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from accelerator.components import KINDS, Registry
-from accelerator.config.index_files import INDEX
 from accelerator.config.project import CONFIGS, Project, search_path
 from accelerator.errors import InputError
+from accelerator.scaffold.add_derived import derived_files, with_schema_line
 from accelerator.scaffold.add_entry_point import PYPROJECT, entry_point, with_entry_point
-from accelerator.scaffold.add_files import PlannedFile, Written, write_all
+from accelerator.scaffold.add_files import PlannedFile, Written, one_at_a_time, write_all
 from accelerator.scaffold.add_names import COMMAND, checked_kind, checked_name, refuse_clash
 from accelerator.scaffold.add_package import Package, find_package
 from accelerator.scaffold.add_parameters import MISSING
 from accelerator.scaffold.add_templates import CONFIG, CONFTEST, MODULE, NO_STEPS, TEST, Filling, filled
 from accelerator.scaffold.add_wrapped import wrapped_config
-from accelerator.scaffold.generated import sealed
-from accelerator.scaffold.write_index import index_files
 
 TESTS = "tests"
 # How a component is chosen in an experiment, by kind; a pipeline step is named in a pipeline.
@@ -68,6 +66,14 @@ def add(kind: str, name: str, *, project: Project, source: str | None = None, fo
     """
     kind = checked_kind(kind, needs_template=source is None)
     request = _Request(project, kind, checked_name(kind, name), force)
+    with one_at_a_time(project.root):
+        files = _planned(request, source)
+        derived = functools.partial(derived_files, project, kind)
+        return _added(request, write_all(files, project.root, request.command, force=force, derived=derived))
+
+
+def _planned(request: _Request, source: str | None) -> list[PlannedFile]:
+    project, kind, name = request.project, request.kind, request.name
     registry = Registry.discover(project.root)
     declared = _read_pyproject(project)
     distribution = str(declared.get("name", ""))
@@ -77,19 +83,18 @@ def add(kind: str, name: str, *, project: Project, source: str | None = None, fo
         raise InputError(_no_project(request))
     if source is not None:
         command = f"{request.command} --from {source}"
-        files = [_config(request, wrapped_config(kind, name, source, project, registry, command))]
-    elif needs_package:
-        files = _component(request, find_package(project, distribution, registry, request.command))
-    else:
-        files = _config_only(request, registry, distribution)
-    derived = functools.partial(_index, project, kind)
-    return _added(request, write_all(files, project.root, request.command, force=force, derived=derived))
+        return [_config(request, wrapped_config(kind, name, source, project, registry, command))]
+    if needs_package:
+        return _component(request, find_package(project, distribution, registry, request.command))
+    return _config_only(request, registry, distribution)
 
 
 def _component(request: _Request, package: Package) -> list[PlannedFile]:
     project, kind, name = request.project, request.kind, request.name
-    folder = package.folder / kind
-    filling = Filling(kind, name, f"{package.name}.{kind}.{name}")
+    # a package model/ beside a module model.py would take its place
+    room = f"{kind}_components" if (package.folder / f"{kind}.py").exists() else kind
+    folder = package.folder / room
+    filling = Filling(kind, name, f"{package.name}.{room}.{name}")
     target = f"{filling.module}:{filling.object}"
     files = [
         _new(path, f'"""{text}"""\n')
@@ -128,7 +133,8 @@ def _config_and_test(request: _Request, filling: Filling, config: str = CONFIG) 
 
 
 def _config(request: _Request, text: str) -> PlannedFile:
-    return _new(request.project.configs / request.kind / f"{request.name}.yaml", text)
+    path = request.project.configs / request.kind / f"{request.name}.yaml"
+    return _new(path, with_schema_line(text, path, request.project))
 
 
 def _declared(request: _Request, pyproject: Path, target: str) -> PlannedFile:
@@ -141,18 +147,7 @@ def _declared(request: _Request, pyproject: Path, target: str) -> PlannedFile:
             f"Choose another name, or add --force to declare {target} instead."
         )
     after = with_entry_point(text, request.kind, request.name, target, request.command)
-    return PlannedFile(pyproject, after.encode("utf-8"), before)
-
-
-def _index(project: Project, kind: str) -> Iterator[PlannedFile]:
-    """Give the index file of the kind, where the project has index files and has not changed this one by hand."""
-    path = project.configs / INDEX / f"{kind}.yaml"
-    if kind not in KINDS or not path.parent.is_dir():
-        return
-    for item in index_files(project):
-        if item.path == path and item.text is not None and item.state in ("missing", "stale"):
-            before = path.read_bytes() if path.is_file() else None
-            yield PlannedFile(path, sealed(item.text).encode("utf-8"), before)
+    return PlannedFile(pyproject, after.encode("utf-8"), before, keeps_copy=existing not in (None, target))
 
 
 def _new(path: Path, text: str) -> PlannedFile:

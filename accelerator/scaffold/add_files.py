@@ -1,6 +1,7 @@
 """Files written all or none: what stands in the way is told first, and a failure takes back what was written."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import time
@@ -21,6 +22,8 @@ class PlannedFile:
     content: bytes
     replaces: bytes | None = None
     """What the plan was made from, for a file that is changed; None for a new one."""
+    keeps_copy: bool = False
+    """Whether a copy is kept of a file that is changed, because something in it is replaced."""
 
     @property
     def is_change(self) -> bool:
@@ -35,6 +38,21 @@ class Written:
     new: tuple[Path, ...]
     changed: tuple[Path, ...]
     backups: tuple[Path, ...]
+
+
+@contextlib.contextmanager
+def one_at_a_time(root: Path) -> Iterator[None]:
+    """Wait until no other command changes the project at `root`: two that add a line to one file would lose one.
+
+    Where the file system has no locks, nothing is waited for.
+    """
+    descriptor = os.open(root, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_all(
@@ -97,13 +115,13 @@ def _write(item: PlannedFile, undo: ExitStack, backups: list[Path]) -> None:
     for folder in reversed([folder for folder in path.parents if not folder.exists()]):
         undo.callback(_remove, folder)  # first: Ctrl-C may come between the two
         folder.mkdir()
-    if item.is_change:
-        undo.callback(write_bytes, path, item.replaces or b"")
-    elif os.path.lexists(path):
+    if item.keeps_copy or (not item.is_change and os.path.lexists(path)):
         backup = _free(path.with_name(f"{path.name}.bak-{time.strftime('%Y%m%d-%H%M%S')}"))
         shutil.copy2(path, backup, follow_symlinks=False)
         undo.callback(os.replace, backup, path)
         backups.append(backup)
+    elif item.is_change:
+        undo.callback(write_bytes, path, item.replaces or b"")
     else:
         undo.callback(_remove, path)
     mode = path.stat().st_mode if path.exists() else None

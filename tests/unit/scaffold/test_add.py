@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import black
@@ -18,6 +20,7 @@ from accelerator.scaffold.add import add
 from accelerator.scaffold.add_check import add_check
 from accelerator.scaffold.add_names import KINDS_TO_ADD
 from accelerator.scaffold.write_index import write_index
+from accelerator.scaffold.write_schema import write_schema
 from tests.e2e.command import clean_environment
 from tests.unit.scaffold.conftest import AWKWARD, PYPROJECT, start
 
@@ -31,6 +34,7 @@ CHOICES = {
     "transform": "transform@transform.train=[my_transform]",
     "sample_transform": "sample_transform@sample_transform.train=[my_sample_transform]",
 }
+MAIN = "defaults: [base, _self_, {experiment: null}]\n"
 STEPS_ALONE = ("pipeline_step", "pipeline", "experiment")
 
 
@@ -166,6 +170,8 @@ def test_a_name_that_is_declared_otherwise_is_changed_only_by_force(force: bool,
         add("loss", "mine", project=project, force=True)
         text = (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
         assert text.endswith('\nmine = "hand_writing.loss.mine:Mine"  # my own\n')
+        (backup,) = tmp_path.glob("pyproject.toml.bak-*")
+        assert backup.read_text(encoding="utf-8") == f"{PYPROJECT}\n{point}"
     else:
         with pytest.raises(
             InputError, match="pyproject.toml declares mine to be other:Loss already. Choose another na"
@@ -256,3 +262,46 @@ def test_all_templates_fit_the_modules_that_they_come_with(full: Project) -> Non
 
     assert drift.num_nodes > 30
     assert drift.problems == ()
+
+
+def test_the_schema_is_brought_up_to_date_and_named_in_a_project_that_has_it(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/main.yaml").write_text(
+        f"# yaml-language-server: $schema=schema.json\n{MAIN}", encoding="utf-8"
+    )
+    write_schema(project)
+
+    changed = [add(kind, "mine", project=project).changed for kind in ("loss", "experiment")]
+    add("pipeline", "mine", project=project)
+
+    assert changed == [("pyproject.toml", "configs/schema.json"), ("configs/schema.json",)]
+    assert write_schema(project, check=True) == []
+    heads = [
+        (tmp_path / "configs" / kind / "mine.yaml").read_text().splitlines()[:2] for kind in ("loss", "experiment")
+    ]
+    assert heads[0][0] == "# yaml-language-server: $schema=../schema.json#/definitions/loss"
+    assert heads[1] == ["# @package _global_", "# yaml-language-server: $schema=../schema.json"]
+    assert "yaml-language-server" not in (tmp_path / "configs/pipeline/mine.yaml").read_text(encoding="utf-8")
+
+
+def test_a_module_of_the_project_is_not_hidden_by_a_package(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    (tmp_path / "src/hand_writing").mkdir(parents=True)
+    (tmp_path / "src/hand_writing/model.py").write_text("mine = 1", encoding="utf-8")
+
+    add("model", "small", project=project)
+
+    assert Registry.discover(tmp_path).find("small", "model").target == "hand_writing.model_components.small:Small"
+    assert not (tmp_path / "src/hand_writing/model").exists()
+
+
+def test_commands_at_the_same_time_lose_no_line(tmp_path: Path) -> None:
+    project = start(tmp_path)
+    names = [f"loss_{number}" for number in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: add("loss", name, project=project), names))
+
+    declared = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+    assert sorted(declared["accelerator.loss"]) == names
