@@ -68,6 +68,16 @@ def test_every_command_of_a_page_is_understood_and_its_config_is_sound(page: Pag
             sound_config(call.overrides, Project(example_project))
 
 
+@pytest.mark.parametrize("page", _WITH_COMMANDS, ids=lambda page: page.name)
+def test_every_command_of_another_group_is_understood(page: Page) -> None:
+    others = [words for words in page.commands if len(words) > 1 and words[0] != "experiment" and "--help" not in words]
+
+    for group, *rest in others:
+        verbs = verbs_of(GROUPS[group])
+        verb, tokens = (group, rest) if group in verbs else (rest[0], rest[1:])
+        parse(read_verb(verbs[verb], f"accelerator {group}"), tokens)
+
+
 @pytest.mark.parametrize("page", _WITH_FILES, ids=lambda page: page.name)
 def test_the_files_of_a_page_make_a_project_whose_experiments_train(page: Page, example_project: Path) -> None:
     write_files(page, example_project)
