@@ -4,14 +4,17 @@ The seal is `sha256:` and 16 digits near the head of the file, made from the who
 """
 
 import hashlib
+import os
 import re
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from accelerator.errors import InputError
+from accelerator.config.project import CONFIGS, Project
+from accelerator.errors import InputError, StorageError
 from accelerator.runs.files import write_text
 
 OPEN_SEAL = "sha256:0000000000000000"
@@ -31,8 +34,10 @@ class GeneratedFile:
     @property
     def state(self) -> State:
         """What the file is at present, compared with what it should be."""
-        if not self.path.is_file():
+        if not os.path.lexists(self.path):
             return "current" if self.text is None else "missing"
+        if not self.path.is_file():  # a folder, or a link that leads nowhere
+            return "changed by hand"
         present = self.path.read_text(encoding="utf-8", errors="replace")
         if self.text is not None and present == sealed(self.text):
             return "current"
@@ -61,8 +66,7 @@ def bring_up_to_date(files: Sequence[GeneratedFile], root: Path, command: str, *
 
     Raises:
         InputError: one of them was changed by hand, or is none of ours (and not `force`): nothing is written then.
-            With `force` it is kept beside its place, as `FILE.bak-<time>`.
-        StorageError: a file cannot be written.
+            With `force` it is kept beside its place, as `FILE.bak-<time>`. Or a file cannot be written.
     """
     states = {item.path: item.state for item in files}
     by_hand = [_shown(path, root) for path, state in states.items() if state == "changed by hand"]
@@ -72,7 +76,7 @@ def bring_up_to_date(files: Sequence[GeneratedFile], root: Path, command: str, *
             f"written anew. Move what you added to a file of your own, or add --force, which keeps a copy of what is "
             f"there (FILE.bak-<time>)."
         )
-    return [_write(item, states[item.path], root) for item in files if states[item.path] != "current"]
+    return [_written(item, states[item.path], root, command) for item in files if states[item.path] != "current"]
 
 
 def stale_lines(files: Sequence[GeneratedFile], root: Path) -> list[str]:
@@ -80,23 +84,50 @@ def stale_lines(files: Sequence[GeneratedFile], root: Path) -> list[str]:
     return [f"{_shown(item.path, root)}: {item.state}" for item in files if item.state != "current"]
 
 
-def _write(item: GeneratedFile, state: State, root: Path) -> str:
-    note = ""
-    if state == "changed by hand":
-        backup = _free(item.path.with_name(f"{item.path.name}.bak-{time.strftime('%Y%m%d-%H%M%S')}"))
-        item.path.replace(backup)
-        note = f", what was there is now {_shown(backup, root)}"
-    if item.text is None:
-        item.path.unlink(missing_ok=True)
-        return f"{_shown(item.path, root)} removed{note}"
-    item.path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(item.path, sealed(item.text))
+def refuse_without_configs(project: Project, command: str) -> None:
+    """Refuse to write into a folder that has no configs: it is hardly the project that was meant.
+
+    Raises:
+        InputError: says what to do.
+    """
+    if not project.configs.is_dir():
+        raise InputError(
+            f"{command}: there is no {CONFIGS}/ in {project.root}. Go into your project, name it with --project DIR, "
+            f"or start one with accelerator configure init."
+        )
+
+
+def _written(item: GeneratedFile, state: State, root: Path, command: str) -> str:
+    try:
+        note = f", what was there is now {_shown(_keep(item.path), root)}" if state == "changed by hand" else ""
+        if item.text is None:
+            item.path.unlink(missing_ok=True)
+            return f"{_shown(item.path, root)} removed{note}"
+        item.path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(item.path, sealed(item.text))
+    except (OSError, StorageError) as error:
+        cause = error.__cause__ if isinstance(error, StorageError) else error
+        reason = cause.strerror if isinstance(cause, OSError) else str(error)
+        raise InputError(
+            f"{command}: {_shown(item.path, root)} could not be written ({reason}). "
+            f"Make its folder writable, or free some space, and repeat the command."
+        ) from error
     return f"{_shown(item.path, root)} written{note}"
+
+
+def _keep(path: Path) -> Path:
+    """Keep what stands at `path` beside it; a file stays where it is until the new one takes its place."""
+    backup = _free(path.with_name(f"{path.name}.bak-{time.strftime('%Y%m%d-%H%M%S')}"))
+    if path.is_file() and not path.is_symlink():
+        shutil.copy2(path, backup)
+    else:
+        path.rename(backup)
+    return backup
 
 
 def _free(path: Path) -> Path:
     taken, number = path, 1
-    while taken.exists():
+    while os.path.lexists(taken):
         number += 1
         taken = path.with_name(f"{path.name}-{number}")
     return taken

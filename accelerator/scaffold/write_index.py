@@ -4,7 +4,14 @@ from accelerator.components import Registry
 from accelerator.config.groups import own_search_path
 from accelerator.config.index_files import COMMAND, INDEX, index_texts
 from accelerator.config.project import Project, search_path
-from accelerator.scaffold.generated import OPEN_SEAL, GeneratedFile, bring_up_to_date, has_sound_seal, stale_lines
+from accelerator.scaffold.generated import (
+    OPEN_SEAL,
+    GeneratedFile,
+    bring_up_to_date,
+    has_sound_seal,
+    refuse_without_configs,
+    stale_lines,
+)
 
 
 def write_index(project: Project, *, check: bool = False, force: bool = False) -> list[str]:
@@ -13,8 +20,10 @@ def write_index(project: Project, *, check: bool = False, force: bool = False) -
     Only files below the project's `configs/index/` are written; with `check` none is.
 
     Raises:
-        InputError: one of them was changed by hand (and not `force`, which keeps a copy): nothing is written then.
+        InputError: one of them was changed by hand (and not `force`, which keeps a copy): nothing is written then. Or
+            the project has no configs, or a file cannot be written.
     """
+    refuse_without_configs(project, COMMAND)
     files = index_files(project)
     if check:
         return stale_lines(files, project.root)

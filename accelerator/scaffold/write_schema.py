@@ -10,7 +10,13 @@ from accelerator.config.json_schema import COMMAND, SCHEMA_FILE, json_schema
 from accelerator.config.project import Project, search_path
 from accelerator.config.reference import reference_page
 from accelerator.config.trust import OUR_DISTRIBUTION
-from accelerator.scaffold.generated import OPEN_SEAL, GeneratedFile, bring_up_to_date, stale_lines
+from accelerator.scaffold.generated import (
+    OPEN_SEAL,
+    GeneratedFile,
+    bring_up_to_date,
+    refuse_without_configs,
+    stale_lines,
+)
 
 
 def write_schema(
@@ -21,9 +27,11 @@ def write_schema(
     A line for each file that was missing or stale comes back, none when all were good; with `check` none is written.
 
     Raises:
-        InputError: one of them was changed by hand (and not `force`, which keeps a copy): nothing is written then.
+        InputError: one of them was changed by hand (and not `force`, which keeps a copy): nothing is written then. Or
+            the project has no configs, or a file cannot be written.
     """
-    files = schema_files(project, project.root / reference if reference else None)
+    refuse_without_configs(project, COMMAND)
+    files = schema_files(project, project.root / Path(reference).expanduser() if reference else None)
     if check:
         return stale_lines(files, project.root)
     return bring_up_to_date(files, project.root, COMMAND, force=force)

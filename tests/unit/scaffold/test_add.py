@@ -245,6 +245,7 @@ def test_names_are_refused_before_anything_is_written(tmp_path: Path) -> None:
 
 def test_index_files_get_their_line_where_the_project_has_them(tmp_path: Path) -> None:
     project = start(tmp_path)
+    project.configs.mkdir()
     write_index(project)
     (tmp_path / "configs/index/model.yaml").write_text("changed: by hand", encoding="utf-8")
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from accelerator.config.project import Project
 from accelerator.errors import InputError
 from accelerator.scaffold.generated import (
     OPEN_SEAL,
     GeneratedFile,
     bring_up_to_date,
     has_sound_seal,
+    refuse_without_configs,
     sealed,
     stale_lines,
 )
@@ -90,3 +92,37 @@ def test_a_file_that_should_be_there_no_more_is_removed(tmp_path: Path) -> None:
     assert bring_up_to_date([GeneratedFile(path, None)], tmp_path, "the command", force=False) == ["a.yaml removed"]
     assert not path.exists()
     assert GeneratedFile(path, None).state == "current"
+
+
+def test_a_folder_or_a_dead_link_in_the_way_is_kept_too(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "nowhere")
+    files = [GeneratedFile(tmp_path / name, TEXT) for name in ("folder.yaml", "link.yaml")]
+
+    with pytest.raises(InputError, match="folder.yaml, link.yaml were changed by hand"):
+        bring_up_to_date(files, tmp_path, "the command", force=False)
+    bring_up_to_date(files, tmp_path, "the command", force=True)
+
+    assert [item.state for item in files] == ["current"] * 2
+    assert next(tmp_path.glob("folder.yaml.bak-*")).is_dir()
+    assert next(tmp_path.glob("link.yaml.bak-*")).is_symlink()
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    with pytest.raises(InputError) as caught:
+        bring_up_to_date([GeneratedFile(tmp_path / "file" / "a.yaml", TEXT)], tmp_path, "the command", force=False)
+
+    assert str(caught.value).startswith("the command: file/a.yaml could not be written (")
+    assert str(caught.value).endswith("Make its folder writable, or free some space, and repeat the command.")
+
+
+def test_a_folder_without_configs_is_hardly_what_was_meant(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        refuse_without_configs(Project(tmp_path), "the command")
+
+    assert str(caught.value) == (
+        f"the command: there is no configs/ in {tmp_path}. Go into your project, name it with --project DIR, or start "
+        "one with accelerator configure init."
+    )
