@@ -14,11 +14,11 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
-from accelerator.errors import ComponentError, ConfigError, Problem, did_you_mean
+from accelerator.discovery import GROUP_PREFIX, installed_declarations
+from accelerator.errors import TRACEBACK_VARIABLE, ComponentError, ConfigError, Problem, did_you_mean
 
 KINDS = (
     "model",
@@ -37,7 +37,6 @@ KINDS = (
     "tracking",
     "pipeline_step",
 )
-GROUP_PREFIX = "accelerator."
 CONFIG_GROUP = "configs"
 PROJECT = "this project"
 NOTEBOOK = "this session"
@@ -79,7 +78,8 @@ class Component:
         except Exception as error:  # the border to a stranger's package: whatever it raises, name it
             raise ComponentError(
                 f"{self.kind} '{self.name}' of {self.distribution} ({self.target}) does not import: "
-                f"{type(error).__name__}: {error}. Repair or update {self.distribution}, or choose another {self.kind}."
+                f"{type(error).__name__}: {error}. Repair or update {self.distribution}, or choose another "
+                f"{self.kind}; {TRACEBACK_VARIABLE}=1 shows the traceback."
             ) from error
         return found
 
@@ -116,7 +116,7 @@ class Registry:
     @classmethod
     def discover(cls, project_root: Path | None = None) -> "Registry":
         """Read the entry points of all installed distributions and of the project's `pyproject.toml`."""
-        found = list(_installed())
+        found = [Component(*item) for item in installed_declarations()]
         if project_root is not None:
             own = list(_of_project(project_root))
             names = {_canonical(item.distribution) for item in own}  # what was installed of the project may be older
@@ -198,21 +198,6 @@ def _parse_name(name: str, kind: str) -> tuple[str, str, str]:
     kind = other_kind or kind
     check_kind(kind)
     return _canonical(distribution), kind, bare
-
-
-def _installed() -> Iterator[Component]:
-    seen = set()
-    for distribution in metadata.distributions():
-        text = distribution.read_text("entry_points.txt")
-        if not text or f"[{GROUP_PREFIX}" not in text:
-            continue
-        name = distribution.metadata["Name"]
-        if name in seen:  # the first on sys.path is the one that Python imports
-            continue
-        seen.add(name)
-        for point in distribution.entry_points:
-            if point.group.startswith(GROUP_PREFIX):
-                yield Component(point.group.removeprefix(GROUP_PREFIX), point.name, point.value.replace(" ", ""), name)
 
 
 def _of_project(root: Path) -> Iterator[Component]:

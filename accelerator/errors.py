@@ -26,6 +26,8 @@ EXIT_FAILED = 1
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+TRACEBACK_VARIABLE = "ACCELERATOR_TRACEBACK"
+"""The environment variable that makes the command line print the traceback of what went wrong."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ What a verb needs is imported when it is called, so that a help page costs neith
 import sys
 from json import dumps
 
+from accelerator.cli.catalogue_text import LIST_HEADER, description_text, list_rows
 from accelerator.cli.dispatch import run_command
 from accelerator.cli.late import late
 from accelerator.cli.scaffold_text import (
@@ -16,7 +17,7 @@ from accelerator.cli.scaffold_text import (
     status_text,
     updated_text,
 )
-from accelerator.cli.terminal import print_line
+from accelerator.cli.terminal import print_line, print_table
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED, UsageError
 
@@ -79,6 +80,44 @@ class Configure:
         for line in lines or ["The schema is up to date."]:
             print_line(line)
         return 1 if check and lines else 0
+
+    def list(self, kind: str | None = None, *, json: bool = False) -> int:
+        """Print the components and configs that there are, of one kind or of all, and where each comes from.
+
+        Flags:
+          --json  print a list of objects
+
+        Examples:
+          accelerator configure list
+          accelerator configure list model
+          accelerator configure list loss --json | jq -r '.[].name'
+        """
+        items = late("config", "list_components")(self._project, kind)
+        if json:
+            print_line(dumps([item.to_json() for item in items], indent=2, ensure_ascii=False))
+        else:
+            print_table(LIST_HEADER, list_rows(items))
+        return 0
+
+    def describe(self, name: str, *, json: bool = False) -> int:
+        """Print what a component takes, what it does, its config and its source; or a config with its comment.
+
+        NAME is resnet8, model:resnet8, package::resnet8, a config such as digits_resnet, or package.module.Class.
+        Nothing is imported where the source tells what is asked.
+
+        Flags:
+          --json  print an object
+
+        Examples:
+          accelerator configure describe resnet8
+          accelerator configure describe experiment:digits_resnet
+          accelerator configure describe torch.optim.AdamW
+        """
+        found = late("config", "describe")(name, self._project)
+        print_line(
+            dumps(found.to_json(), indent=2, ensure_ascii=False, default=str) if json else description_text(found)
+        )
+        return 0
 
     def init(self, dir: str | None = None, *, configs_only: bool = False, update: bool = False) -> int:
         """Start a project in the folder DIR (the working folder): package, configs, example, tests, Makefile.

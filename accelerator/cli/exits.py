@@ -10,9 +10,8 @@ from types import FrameType
 from typing import Any
 
 from accelerator.cli.terminal import print_error
-from accelerator.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, AcceleratorError
+from accelerator.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, TRACEBACK_VARIABLE, AcceleratorError
 
-TRACEBACK_VARIABLE = "ACCELERATOR_TRACEBACK"
 _DEFAULTS: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
@@ -22,7 +21,7 @@ def exit_code_of(action: Callable[[], int]) -> int:
         try:
             return action()
         except AcceleratorError as error:
-            print_error(str(error))
+            print_error(_traceback(error) if _wants_traceback() else str(error))
             return error.exit_code
         except KeyboardInterrupt:
             return _tell_interrupted(signals)
@@ -60,6 +59,14 @@ def _signals_noted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
+def _wants_traceback() -> bool:
+    return bool(os.environ.get(TRACEBACK_VARIABLE))
+
+
+def _traceback(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
 def _tell_interrupted(signals: list[int]) -> int:
     if signal.SIGTERM in signals:
         print_error("Stopped by SIGTERM.")
@@ -69,8 +76,8 @@ def _tell_interrupted(signals: list[int]) -> int:
 
 
 def _describe_unexpected(error: Exception) -> str:
-    if os.environ.get(TRACEBACK_VARIABLE):
-        return "".join(traceback.format_exception(error)).rstrip()
+    if _wants_traceback():
+        return _traceback(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return f"{what} ({frame.filename}:{frame.lineno}). Set {TRACEBACK_VARIABLE}=1 to see the traceback."

@@ -11,7 +11,8 @@ import yaml
 
 from accelerator.config.hydra_api import ConfigFolders
 from accelerator.config.project import ConfigSource, Project
-from accelerator.config.provenance import YAML_LOADER, shown_path
+from accelerator.config.provenance import shown_path
+from accelerator.config.yaml_loader import YAML_LOADER
 from accelerator.errors import Problem, did_you_mean
 
 GLOBAL_HEADER = "# @package _global_"

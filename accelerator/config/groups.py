@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from accelerator.config.project import ConfigSource, Project, shipped_configs
-from accelerator.config.provenance import YAML_LOADER
+from accelerator.config.yaml_loader import YAML_LOADER
 from accelerator.errors import ConfigError, Problem
 
 _PACKAGE = re.compile(r"#\s*@\s*package\s+(\S+)")

@@ -14,10 +14,10 @@ import yaml
 
 from accelerator.config.hydra_api import LoadedFile, ParsedOverride
 from accelerator.config.project import ConfigSource, Project
+from accelerator.config.yaml_loader import YAML_LOADER
 from accelerator.redaction import redact_text
 
 COMMAND_LINE = "command line"
-YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it was built in: 8 times as fast
 
 
 @dataclass(frozen=True)

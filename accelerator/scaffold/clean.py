@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from accelerator.components import GROUP_PREFIX
 from accelerator.config.project import Project
+from accelerator.discovery import GROUP_PREFIX
 from accelerator.errors import InputError
 from accelerator.runs.files import write_json
 from accelerator.scaffold.record import FOLDER, TRASH, entry_path

@@ -4,7 +4,8 @@ from importlib.metadata import distribution
 
 import pytest
 
-from accelerator.components import GROUP_PREFIX, KINDS, Component, Registry
+from accelerator.components import KINDS, Component, Registry
+from accelerator.discovery import GROUP_PREFIX
 from tests.house.source import PROJECT, ROOT
 
 DECLARED = {

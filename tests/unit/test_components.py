@@ -137,7 +137,8 @@ def test_a_component_that_does_not_import_is_named_with_its_distribution(
     (tmp_path / "broken_parts.py").write_text("raise RuntimeError('no driver')\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     message = (
-        f"model 'net' of here ({target}) does not import: {reason}. Repair or update here, or choose another model."
+        f"model 'net' of here ({target}) does not import: {reason}. Repair or update here, or choose another model; "
+        "ACCELERATOR_TRACEBACK=1 shows the traceback."
     )
 
     with pytest.raises(ComponentError, match=f"^{re.escape(message)}$"):

@@ -55,6 +55,19 @@ def test_a_surprise_shows_its_traceback_when_asked(
     assert message.endswith("ValueError: no\n")
 
 
+def test_what_is_behind_an_error_of_ours_is_shown_when_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATOR_TRACEBACK", "1")
+    error = RunFailedError("the plugin is broken.")
+    error.__cause__ = ImportError("no module named absent")
+
+    assert exit_code_of(lambda: _raise(error)) == 1
+    message = capsys.readouterr().err
+    assert "ImportError: no module named absent\n\nThe above exception was the direct cause" in message
+    assert message.endswith("RunFailedError: the plugin is broken.\n")
+
+
 def test_what_goes_well_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of(lambda: 0) == 0
     assert capsys.readouterr() == ("", "")
