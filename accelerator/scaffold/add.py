@@ -17,6 +17,8 @@ from accelerator.scaffold.add_package import Package, find_package
 from accelerator.scaffold.add_parameters import MISSING
 from accelerator.scaffold.add_templates import CONFIG, CONFTEST, MODULE, NO_STEPS, TEST, Filling, filled
 from accelerator.scaffold.add_wrapped import wrapped_config
+from accelerator.scaffold.record import FOLDER
+from accelerator.scaffold.recording import recorded_new
 
 TESTS = "tests"
 # How a component is chosen in an experiment, by kind; a pipeline step is named in a pipeline.
@@ -68,6 +70,7 @@ def add(kind: str, name: str, *, project: Project, source: str | None = None, fo
     request = _Request(project, kind, checked_name(kind, name), force)
     with one_at_a_time(project.root):
         files = _planned(request, source)
+        files += recorded_new(project.root, files)
         derived = functools.partial(derived_files, project, kind)
         return _added(request, write_all(files, project.root, request.command, force=force, derived=derived))
 
@@ -182,7 +185,7 @@ def _added(request: _Request, written: Written) -> Added:
     choice = _CHOICES.get(kind, "{kind}={name}").format(kind=kind, name=name) if kind in KINDS else ""
     command = f"accelerator experiment train experiment={experiment} {choice}".strip()
     new, changed, backups = (
-        tuple(path.relative_to(root).as_posix() for path in paths)
+        tuple(path.relative_to(root).as_posix() for path in paths if not path.is_relative_to(root / FOLDER))
         for paths in (written.new, written.changed, written.backups)
     )
     to_fill_in = tuple(name for name in new if name.startswith(CONFIGS) and MISSING in (root / name).read_text("utf-8"))

@@ -7,6 +7,7 @@ import pytest
 from accelerator.config.project import Project, shipped_configs
 from accelerator.scaffold import current_text
 from accelerator.scaffold import status as status_module
+from accelerator.scaffold.add import add
 from accelerator.scaffold.record import entry_path
 from accelerator.scaffold.status import status
 from accelerator.scaffold.write_index import write_index
@@ -35,6 +36,22 @@ def test_what_the_user_does_to_a_file_is_seen(new: Project) -> None:
         "README.md": "deleted",
         "configs/model/wide.yaml": "yours",
         "configs/schema.json": "outdated",  # it knows nothing of the new model
+    }
+
+
+def test_what_add_wrote_is_ours_until_the_user_changes_it(new: Project) -> None:
+    add("model", "wide", project=new)
+    before = _states(new)
+    (new.root / "src/handwriting/model/wide.py").write_text("mine")
+
+    after = {path: state for path, state in _states(new).items() if "wide" in path}
+
+    assert {path for path, state in before.items() if state != "ours"} == {"pyproject.toml"}
+    assert before["pyproject.toml"] == "changed"
+    assert after == {
+        "configs/model/wide.yaml": "ours",
+        "src/handwriting/model/wide.py": "changed",
+        "tests/model/test_wide.py": "ours",
     }
 
 
