@@ -52,5 +52,5 @@ release-check: setup ## build the wheel and do the main job with it in a truly e
 	$(BIN)/python scripts/release_check.py
 
 clean: ## remove .venv, caches and builds; runs, MLflow's store and data stay
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-hydra14* build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis
 	find accelerator benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.hydra14 import hydra14
+
+__all__ = ["hydra14"]
+
 # Two workers share two cores: torch's threads would only wait for each other, spinning. Children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
