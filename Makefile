@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint bench bench-check soak release-check clean
+.PHONY: help setup train test lint generate bench bench-check soak release-check clean
 
 help: ## show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -38,6 +38,10 @@ test: setup ## the whole test suite
 
 lint: setup ## all that pre-commit runs: Black, isort, Flake8, Prettier, mypy, import-linter
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
+
+generate: setup ## rewrite what is made from configs and components: index files, editors' schema, reference
+	$(BIN)/accelerator configure index
+	$(BIN)/accelerator configure schema --reference docs/config_reference.md
 
 bench: setup ## measure speed and memory against plain PyTorch; rewrites the committed table
 	$(BIN)/python -m benchmarks
