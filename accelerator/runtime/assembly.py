@@ -160,7 +160,6 @@ def _source(context: "Context", dataset: Any, samples: Transforms, batches: Tran
         Fetcher(dataset, data.fields, data.collate, of_samples, settings.seed),
         chosen,
         engine.move,
-        engine.device,
         looks_ahead=engine.is_asynchronous,
         workers=settings.loader.workers,
         pin_memory=engine.device.type == "cuda",

@@ -35,8 +35,7 @@ class Source:
     fetcher: Fetcher
     transforms: Sequence[NamedTransform]
     move: Callable[[Mapping[str, Any]], dict[str, Any]]
-    """Puts a batch on the device."""
-    device: torch.device
+    """Puts a batch on the device, and does with it whatever else the engine does."""
     looks_ahead: bool = False
     """Whether a batch is moved while the one before it is worked on: pays where copies are asynchronous."""
     workers: int = 0
@@ -84,7 +83,7 @@ class Loader:
         """Yield (batch on the device, whether it ends a step), from the given step of the epoch on."""
         source = self._source
         placed = self._placed(epoch, first_step)
-        if self._memory is not None and self._memory.device == source.device:  # nothing to move
+        if self._memory is not None and self._memory.is_left_by(source.move):
             for batch, position, ends_step in placed:
                 if source.transforms:
                     yield apply_transforms(source.transforms, batch, source.fetcher.seed, epoch, position), ends_step

@@ -29,7 +29,7 @@ def load(dataset: Any, shape: Shape = Shape(4, 4), *, sampler: Any = None, worke
     samples = named_transforms(options.pop("sample_transforms", {}))
     transforms = named_transforms(options.pop("transforms", {}))
     fetcher = Fetcher(dataset, sample_transforms=samples, **options)
-    return Loader(Source(fetcher, transforms, dict, torch.device("cpu"), workers=workers), shape, sampler)
+    return Loader(Source(fetcher, transforms, dict, workers=workers), shape, sampler)
 
 
 def targets(loader: Loader, epoch: int = 0, first_step: int = 0) -> list[list[int]]:
@@ -335,7 +335,18 @@ def test_a_batch_is_moved_before_it_is_transformed() -> None:
     def move(batch: Any) -> dict[str, Any]:
         return {**batch, "moved": Tensor()}
 
-    source = Source(fetcher, named_transforms({"look": look}), move, torch.device("cpu"), looks_ahead=True)
+    source = Source(fetcher, named_transforms({"look": look}), move, looks_ahead=True)
     list(Loader(source, Shape(4, 4)).epoch(0))
 
     assert seen == [["input", "moved", "target"]]
+
+
+def test_an_engine_that_does_more_than_choose_the_device_sees_batches_from_memory_too() -> None:
+    def move(batch: Any) -> dict[str, Any]:
+        return {**batch, "input": batch["input"].double()}
+
+    loader = Loader(Source(Fetcher(tensors(8)), (), move), Shape(4, 4))
+
+    assert loader.way == "memory"
+    assert [batch["input"].dtype for batch, _ in loader.epoch(0)] == [torch.float64] * 2
+    assert [batch["target"].dtype for batch, _ in loader.epoch(0)] == [torch.int64] * 2
