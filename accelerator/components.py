@@ -10,6 +10,7 @@ A name in a config is written `resnet18`, or `model:resnet18` for another kind t
 """
 
 import importlib
+import logging
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -42,6 +43,7 @@ PROJECT = "this project"
 NOTEBOOK = "this session"
 
 _MARK = "__accelerator_component__"
+_log = logging.getLogger(__name__)
 _Marked = TypeVar("_Marked", bound=Callable[..., Any])
 
 
@@ -75,7 +77,8 @@ class Component:
             found = importlib.import_module(module_name)
             for part in attribute.split("."):
                 found = getattr(found, part)
-        except Exception as error:  # the border to a stranger's package: whatever it raises, name it
+        except (Exception, SystemExit) as error:  # the border to a stranger's package: whatever it raises, name it
+            _log.debug("%s '%s' of %s does not import", self.kind, self.name, self.distribution, exc_info=error)
             raise ComponentError(
                 f"{self.kind} '{self.name}' of {self.distribution} ({self.target}) does not import: "
                 f"{type(error).__name__}: {error}. Repair or update {self.distribution}, or choose another "
@@ -148,8 +151,13 @@ class Registry:
         return tuple(sorted((item for item in self.declared if item.kind == kind), key=lambda item: item.name))
 
     def config_packages(self) -> tuple[Component, ...]:
-        """Return what is declared in the group `accelerator.configs`: packages that hold a folder of configs."""
-        return tuple(item for item in self.declared if item.kind == CONFIG_GROUP)
+        """Return what is declared in the group `accelerator.configs`, packages that hold a folder, by distribution.
+
+        The order decides whose config counts where two plugins have one of the same name: so it is that of their
+        names, not that of a folder's listing.
+        """
+        found = [item for item in self.declared if item.kind == CONFIG_GROUP]
+        return tuple(sorted(found, key=lambda item: (_canonical(item.distribution), item.name)))
 
     def find(self, name: str, kind: str) -> Component:
         """Return the component that `name` means where a component of `kind` is expected.
@@ -164,9 +172,10 @@ class Registry:
             return found[0]
         if not found:
             raise ComponentError(self._unknown(kind, bare, distribution, same_name))
+        owners = sorted({item.distribution for item in found})
         raise ComponentError(
-            f"{kind} '{bare}' is declared by {_and(item.distribution for item in found)}. "
-            f"Choose one: {' or '.join(f'{item.distribution}::{bare}' for item in found)}."
+            f"{kind} '{bare}' is declared by {_and(owners)}. "
+            f"Choose one: {' or '.join(f'{owner}::{bare}' for owner in owners)}."
         )
 
     def _unknown(self, kind: str, name: str, distribution: str, same_name: list[Component]) -> str:

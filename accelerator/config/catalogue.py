@@ -11,6 +11,7 @@ from accelerator.components import KINDS, Component, Registry, is_bare_name
 from accelerator.config.groups import GroupConfig, configs_of
 from accelerator.config.project import Project, search_path
 from accelerator.config.signatures import read_signature
+from accelerator.errors import ConfigError
 
 _WITHOUT_COMPONENT = ("experiment", "pipeline", "debug", "paths", "launch")
 GROUPS = (*KINDS, *_WITHOUT_COMPONENT)
@@ -53,7 +54,10 @@ def _of_kind(
     kind: str, components: Sequence[Component], configs: Sequence[GroupConfig], places: Sequence[Any]
 ) -> Iterable[Item]:
     by_target: dict[str, GroupConfig] = {}
+    broken = {config: reason for config in configs if (reason := _why_unreadable(config))}
     for config in configs:
+        if config in broken:
+            continue
         name = _target_of(kind, config)
         if name not in by_target or config.name == name:
             by_target[name] = config
@@ -70,7 +74,17 @@ def _of_kind(
         )
     for config in configs:
         if config not in used:
-            yield Item(kind, config.name, config.description, config.provider, config.name, None, None, config)
+            description = broken.get(config) or config.description
+            yield Item(kind, config.name, description, config.provider, config.name, None, None, config)
+
+
+def _why_unreadable(config: GroupConfig) -> str:
+    """Return what is wrong with a file, "" when nothing is: one file that is broken hides none of the others."""
+    try:
+        _ = config.content
+    except ConfigError as error:
+        return f"broken: {error}"
+    return ""
 
 
 def _target_of(kind: str, config: GroupConfig) -> str:

@@ -77,9 +77,11 @@ class GroupConfig:
     def _root(self) -> yaml.Node | None:
         try:
             root: yaml.Node | None = yaml.compose(self.text, Loader=YAML_LOADER)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            problem = Problem("", f"is not valid YAML: {error.problem}", "Repair the file", f"{self.path}:{line}")
+        except yaml.YAMLError as error:
+            line, what = 1, str(error).partition("\n")[0]
+            if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+                line, what = error.problem_mark.line + 1, error.problem or what
+            problem = Problem("", f"is not valid YAML: {what}", "Repair the file", f"{self.path}:{line}")
             raise ConfigError(problem) from error
         return root
 

@@ -4,15 +4,16 @@ The order of search is fixed: the project's own `configs/`, those of plugins, ou
 """
 
 import importlib.util
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from accelerator.components import Component, Registry
-from accelerator.errors import ComponentError
 
 CONFIGS = "configs"
 _SHIPPED_IN_WHEEL = "_configs"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,21 @@ def shipped_configs() -> Path:
 def search_path(project: Project, registry: Registry) -> tuple[ConfigSource, ...]:
     """Return the folders that configs are searched in, first wins; each folder stands there once.
 
-    Raises:
-        ComponentError: a plugin declares a folder of configs that is not there.
+    A plugin whose folder of configs is not there is passed over, with a warning: it breaks nothing but itself.
     """
     sources = []
     if project.configs.is_dir():
         sources.append(ConfigSource("project", project.configs.resolve()))
-    sources += [ConfigSource(item.distribution, _folder_of(item)) for item in registry.config_packages()]
+    for item in registry.config_packages():
+        folder = _folder_of(item)
+        if folder is None:
+            _log.warning(
+                "%s declares its configs as '%s', and there is no such folder: they are passed over. "
+                "Repair or reinstall %s, or uninstall it.",
+                *(item.distribution, item.target, item.distribution),
+            )
+        else:
+            sources.append(ConfigSource(item.distribution, folder))
     sources.append(ConfigSource("accelerator", shipped_configs()))
     kept: dict[Path, ConfigSource] = {}  # in our own checkout the project's configs are the shipped ones
     for source in sources:
@@ -81,15 +90,15 @@ def search_path(project: Project, registry: Registry) -> tuple[ConfigSource, ...
     return tuple(kept.values())
 
 
-def _folder_of(item: Component) -> Path:
+def _folder_of(item: Component) -> Path | None:
     """Locate `package.folder` through the top-level package alone: finding a spec of that imports nothing."""
     top, *rest = item.target.replace(":", ".").replace("/", ".").split(".")
-    spec = importlib.util.find_spec(top)
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):  # no name of a package, or one that is being imported
+        return None
     for place in (spec.submodule_search_locations or ()) if spec else ():
         folder = Path(place, *rest)
         if folder.is_dir():
             return folder.resolve()
-    raise ComponentError(
-        f"{item.distribution} declares its configs as '{item.target}', and there is no such folder. "
-        f"Repair or reinstall {item.distribution}, or uninstall it."
-    )
+    return None

@@ -1,5 +1,6 @@
 """Components are found by name among what is declared, and imported only when they are used."""
 
+import logging
 import re
 import sys
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_a_name_of_another_kind_is_told() -> None:
 
 def test_a_name_that_two_declare_is_told_with_how_to_choose() -> None:
     message = (
-        "model 'net' is declared by Two_Package and one-package. Choose one: one-package::net or Two_Package::net."
+        "model 'net' is declared by Two_Package and one-package. Choose one: Two_Package::net or one-package::net."
     )
 
     with pytest.raises(ComponentError, match=f"^{re.escape(message)}$"):
@@ -129,20 +130,23 @@ def test_loading_imports_the_module_and_no_other(tmp_path: Path, monkeypatch: py
         ("broken_parts:Net", "RuntimeError: no driver"),
         ("no_parts_at_all:Net", "ModuleNotFoundError: No module named 'no_parts_at_all'"),
         ("pathlib:Net", "AttributeError: module 'pathlib' has no attribute 'Net'"),
+        ("quitting_parts:Net", "SystemExit: 7"),
     ],
 )
 def test_a_component_that_does_not_import_is_named_with_its_distribution(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, reason: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, target: str, reason: str
 ) -> None:
     (tmp_path / "broken_parts.py").write_text("raise RuntimeError('no driver')\n", encoding="utf-8")
+    (tmp_path / "quitting_parts.py").write_text("import sys\nsys.exit(7)\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     message = (
         f"model 'net' of here ({target}) does not import: {reason}. Repair or update here, or choose another model; "
         "ACCELERATOR_TRACEBACK=1 shows the traceback."
     )
 
-    with pytest.raises(ComponentError, match=f"^{re.escape(message)}$"):
+    with caplog.at_level(logging.DEBUG), pytest.raises(ComponentError, match=f"^{re.escape(message)}$"):
         Component("model", "net", target, "here").load()
+    assert "Traceback (most recent call last)" in caplog.text and reason.partition(":")[0] in caplog.text
 
 
 def test_a_mark_alone_registers_nothing() -> None:

@@ -65,6 +65,18 @@ def test_a_file_that_is_edited_in_place_is_seen(install: Install) -> None:
     assert declared() == ["one::loss:b"]
 
 
+def test_what_runs_write_into_a_folder_on_the_path_changes_nothing(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = install("one", "[accelerator.model]\na = one:A\n")
+    found = installed_declarations()
+    (folder.parent / "outputs").mkdir()
+    os.utime(folder.parent, ns=(1, 1))
+    monkeypatch.setattr("accelerator.discovery.metadata.distributions", lambda: pytest.fail("read again"))
+
+    assert installed_declarations() == found
+
+
 def test_the_second_look_reads_no_distribution(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install("one", "[accelerator.model]\na = one:A\n")
     found = installed_declarations()
@@ -73,7 +85,7 @@ def test_the_second_look_reads_no_distribution(install: Install, monkeypatch: py
     assert installed_declarations() == found
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 0}', '{"format": 1, "folders": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 0}', '{"format": 2, "state": 3}'])
 def test_a_damaged_memory_counts_as_none(content: str, install: Install, tmp_path: Path) -> None:
     install("one", "[accelerator.model]\na = one:A\n")
     installed_declarations()
@@ -81,7 +93,7 @@ def test_a_damaged_memory_counts_as_none(content: str, install: Install, tmp_pat
     cache.write_text(content)
 
     assert declared() == ["one::model:a"]
-    assert json.loads(cache.read_text())["format"] == 1
+    assert json.loads(cache.read_text())["format"] == 2
 
 
 def test_a_cache_that_cannot_be_written_is_no_cache(

@@ -72,6 +72,23 @@ def test_a_component_stands_with_the_config_that_builds_it(mine: Project) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a: [\n", "bad.yaml:2: is not valid YAML: "),
+        (b"\xff", "bad.yaml: cannot be read: 'utf-8' codec"),
+        (b"a: \x00", "bad.yaml:1: is not valid YAML: unacceptable character #x0000"),
+    ],
+)
+def test_a_broken_config_breaks_only_itself(content: bytes, reason: str, mine: Project) -> None:
+    (mine.configs / "model" / "bad.yaml").write_bytes(content)
+
+    found = {item.name: item for item in list_components(mine, "model")}
+
+    assert found["bad"].description.startswith(f"broken: {mine.configs / 'model'}/{reason}")
+    assert found["tiny"].config == "small"
+
+
 def test_an_unknown_kind_is_told_with_the_nearest(mine: Project) -> None:
     with pytest.raises(UsageError, match=r"list: there is no kind 'modle'\. Did you mean 'model'\? Known: callback, "):
         list_components(mine, "modle")

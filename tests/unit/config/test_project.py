@@ -12,7 +12,6 @@ from accelerator.config.project import (
     search_path,
     shipped_configs,
 )
-from accelerator.errors import ComponentError
 
 NOTHING = Registry(())
 
@@ -90,10 +89,32 @@ def test_a_plugins_configs_are_found_without_importing_it(tmp_path: Path, monkey
     assert "fine_plugin" not in sys.modules
 
 
-def test_a_plugin_whose_configs_are_not_there_is_named(tmp_path: Path) -> None:
-    registry = Registry((Component("configs", "gone", "gone_plugin.conf", "gone-plugin"),))
+@pytest.mark.parametrize("target", ["gone_plugin.conf", "", ".conf", "json.conf", "sys.conf"])
+def test_a_plugin_whose_configs_are_not_there_is_named_and_passed_over(
+    target: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Registry((Component("configs", "gone", target, "gone-plugin"),))
 
-    with pytest.raises(
-        ComponentError, match="gone-plugin declares its configs as 'gone_plugin.conf'.*Repair or reinstall"
-    ):
-        search_path(Project(tmp_path), registry)
+    assert [item.provider for item in search_path(Project(tmp_path), registry)] == ["accelerator"]
+    assert [item.getMessage() for item in caplog.records] == [
+        f"gone-plugin declares its configs as '{target}', and there is no such folder: they are passed over. "
+        "Repair or reinstall gone-plugin, or uninstall it."
+    ]
+
+
+def test_the_configs_of_plugins_stand_in_the_order_of_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conf_package" / "conf").mkdir(parents=True)
+    (tmp_path / "conf_package" / "more").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    late, early = (
+        Component("configs", "x", f"conf_package.{folder}", owner)
+        for folder, owner in (("conf", "Zeta_plugin"), ("more", "alpha"))
+    )
+
+    assert [item.provider for item in search_path(Project(tmp_path / "none"), Registry((late, early)))] == [
+        "alpha",
+        "Zeta_plugin",
+        "accelerator",
+    ]
