@@ -17,6 +17,7 @@ COMPARISONS: dict[str, dict[str, Sequence[str]]] = {
         "plain": python("benchmarks.stopwatch", *python("benchmarks.first_step", "plain")),
         "ours": python("benchmarks.stopwatch", *python("benchmarks.first_step", "ours")),
     },
+    "discovery": {name: python("benchmarks.discovery", name) for name in ("cold", "cached")},
 }
 """Comparison -> contestant -> the command that prints its figures."""
 
@@ -33,4 +34,6 @@ BOUNDS: tuple[Bound | Ceiling, ...] = (
     Bound("start", "seconds", "ours", "plain", 1.15, "process start to first step, ours over a plain script"),
     Ceiling("start", "seconds", "help", 0.35, "accelerator --help, seconds"),
     Ceiling("start", "seconds", "show", 0.80, "accelerator experiment show experiment=digits_resnet, seconds"),
+    Ceiling("discovery", "milliseconds", "cold", 120.0, "components of 200 more distributions, milliseconds"),
+    Ceiling("discovery", "milliseconds", "cached", 20.0, "the same from the cache, milliseconds"),
 )

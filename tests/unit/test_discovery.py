@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import sys
+import zipfile
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -72,7 +74,7 @@ def test_what_runs_write_into_a_folder_on_the_path_changes_nothing(
     found = installed_declarations()
     (folder.parent / "outputs").mkdir()
     os.utime(folder.parent, ns=(1, 1))
-    monkeypatch.setattr("accelerator.discovery.metadata.distributions", lambda: pytest.fail("read again"))
+    monkeypatch.setattr("accelerator.discovery.metadata.Distribution.at", lambda path: pytest.fail("read again"))
 
     assert installed_declarations() == found
 
@@ -80,7 +82,7 @@ def test_what_runs_write_into_a_folder_on_the_path_changes_nothing(
 def test_the_second_look_reads_no_distribution(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install("one", "[accelerator.model]\na = one:A\n")
     found = installed_declarations()
-    monkeypatch.setattr("accelerator.discovery.metadata.distributions", lambda: pytest.fail("read again"))
+    monkeypatch.setattr("accelerator.discovery.metadata.Distribution.at", lambda path: pytest.fail("read again"))
 
     assert installed_declarations() == found
 
@@ -130,3 +132,54 @@ def test_of_two_copies_the_first_on_the_path_counts(
     monkeypatch.setattr(sys, "path", [*sys.path, str(second)])
 
     assert declared() == ["one::model:new"]
+
+
+def test_a_copy_behind_one_that_declares_nothing_is_hidden_too(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = install("one-net", "[accelerator.model]\nold = one:A\n")
+    second = tmp_path / "second"
+    second.mkdir()
+    folder.rename(second / folder.name)
+    install("one-net", "[console_scripts]\nnet = one:main\n", "2.0")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(second)])
+
+    assert declared() == []
+
+
+def test_an_archive_on_the_path_is_read_and_remembered(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("one", "[accelerator.model]\na = one:A\n")
+    archive = tmp_path / "two-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("two-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: two\nVersion: 1.0\n")
+        file.writestr("two-1.0.dist-info/entry_points.txt", "[accelerator.loss]\nb = two:B\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(archive)])
+
+    assert declared() == declared() == ["one::model:a", "two::loss:b"]
+
+
+def test_what_another_finder_gives_is_found_and_not_remembered(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = install("one", "[accelerator.model]\na = one:A\n")
+    elsewhere = tmp_path / "elsewhere" / info.name
+    elsewhere.parent.mkdir()
+    info.rename(elsewhere)
+
+    class Finder:
+        """Gives one distribution from a place that is not on the path."""
+
+        @staticmethod
+        def find_spec(*arguments: object) -> None:
+            """Find no module."""
+
+        @staticmethod
+        def find_distributions(context: object) -> list[metadata.Distribution]:
+            return [metadata.Distribution.at(elsewhere)]
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+
+    assert declared() == ["one::model:a"]
+    assert not (tmp_path / "cache").exists()
