@@ -145,6 +145,23 @@ def test_what_source_says_is_what_python_says(target: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("library", "least"),
+    [("torch.optim", 16), ("torch.optim.lr_scheduler", 17), ("torch.nn", 150), ("torchmetrics.classification", 70)],
+)
+def test_every_class_of_a_library_is_read_as_it_is_or_not_at_all(library: str, least: int) -> None:
+    classes = {
+        name: item for name, item in vars(importlib.import_module(library)).items() if _is_own_class(item, library)
+    }
+
+    read = {name: found for name in classes if (found := read_signature(f"{library}.{name}")) is not None}
+
+    assert {name: comparable(found) for name, found in read.items()} == {
+        name: comparable(signature_of(classes[name])) for name in read
+    }
+    assert len(read) >= least
+
+
 def test_reading_imports_nothing(tmp_path: Path) -> None:
     program = (
         "import sys\n"
@@ -239,3 +256,10 @@ def test_a_file_that_changes_is_read_again(package: Path) -> None:
 def test_objects_that_cannot_be_called_have_no_signature() -> None:
     with pytest.raises(TypeError, match="cannot be called"):
         signature_of(3)
+
+
+def _is_own_class(item: object, library: str) -> bool:
+    """Tell whether it is a public class of the library; one that is deprecated has the constructor of its warning."""
+    if not isinstance(item, type) or item.__name__.startswith("_") or hasattr(item, "__deprecated__"):
+        return False
+    return item.__module__.partition(".")[0] == library.partition(".")[0]
