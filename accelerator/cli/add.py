@@ -50,7 +50,8 @@ class Add:
                 raise UsageError("accelerator add --check looks at all components of the project. Write it alone.")
             return _print_drift(late("scaffold", "add_check")(self._project))
         if kind is None or name is None:
-            raise UsageError("accelerator add needs a KIND and a NAME, such as: accelerator add model my_model.")
+            example = f"{kind or 'model'} my_{kind or 'model'}"
+            raise UsageError(f"accelerator add needs a KIND and a NAME, such as: accelerator add {example}.")
         added = late("scaffold", "add")(kind, name, project=self._project, source=from_, force=force)
         for title, paths in (("wrote", added.written), ("changed", added.changed), ("kept a copy in", added.backups)):
             for path in paths:

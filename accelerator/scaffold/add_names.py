@@ -108,4 +108,5 @@ def _why_not(name: str) -> str:
 
 
 def _is_same(distribution: str, other: str) -> bool:
-    return suggested_package(distribution) == suggested_package(other)
+    first, second = (re.sub(r"[-_.]+", "-", name).lower() for name in (distribution, other))
+    return first == second

@@ -47,7 +47,7 @@ def test_adding_from_a_template_imports_nothing_of_training(project: Path) -> No
     ("arguments", "message"),
     [
         ([], "accelerator add needs a KIND and a NAME, such as: accelerator add model my_model."),
-        (["model"], "accelerator add needs a KIND and a NAME"),
+        (["loss"], "accelerator add needs a KIND and a NAME, such as: accelerator add loss my_loss."),
         (["modl", "x"], "there is no kind 'modl' to add. Did you mean 'model'?"),
         (["model", "my-model"], "Write accelerator add model my_model."),
         (["model", "resnet8"], "accelerator-framework has a model of that name"),
