@@ -3,6 +3,7 @@
 Hydra's own words for these mistakes name neither line nor remedy, and change from version to version.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,13 +57,15 @@ class DefaultsLists:
         if path is None or not name.startswith(tuple(f"{group}/" for group in _GLOBAL_GROUPS)):
             return False
         lines = path.read_text(encoding="utf-8").splitlines()
-        return not any(line.replace(" ", "").startswith("#@package_global_") for line in lines)
+        return not any(map(_is_global_header, itertools.takewhile(_may_be_header, lines)))
 
     def header_problem(self, name: str) -> Problem:
         """Return the problem of a file that lacks its header."""
         path = self._path(name)
         shown = shown_path(path, self.project, self.sources) if path else name
-        text = f"the header is missing, so all of its keys would stand below '{name.rpartition('/')[0]}'"
+        lines = path.read_text(encoding="utf-8").splitlines() if path else []
+        lack = "stands too low, where it is not read" if any(map(_is_global_header, lines)) else "is missing"
+        text = f"the header {lack}, so all of its keys would stand below '{name.rpartition('/')[0]}'"
         return Problem("", text, f"Make this the first line of the file: {GLOBAL_HEADER}", f"{shown}:1")
 
     def _reached(self, names: list[str]) -> Iterator[str]:
@@ -112,6 +115,15 @@ class DefaultsLists:
         shown = shown_path(path, self.project, self.sources)
         items = defaults.value if isinstance(defaults, yaml.SequenceNode) else []
         return [_entry(item, name.rpartition("/")[0], shown) for item in items]
+
+
+def _is_global_header(line: str) -> bool:
+    return line.replace(" ", "").startswith("#@package_global_")
+
+
+def _may_be_header(line: str) -> bool:
+    """Tell whether Hydra reads on for a header after this line: it stops at the first that is neither one nor blank."""
+    return not line.strip() or line.replace(" ", "").startswith("#@")
 
 
 def unknown_option(folders: ConfigFolders, group: str, option: str) -> str:

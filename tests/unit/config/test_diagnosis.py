@@ -148,6 +148,11 @@ FILES = [
         "configs/experiment/x.yaml:1: the header is missing, so all of its keys would stand below 'experiment'.",
     ),
     (
+        "# yaml-language-server: $schema=../schema.json\n# @package _global_\nseed: 3\n",
+        "configs/experiment/x.yaml:1: the header stands too low, where it is not read, so all of its keys would stand "
+        "below 'experiment'. Make this the first line of the file: # @package _global_.",
+    ),
+    (
         "# @package _global_\ndefaults:\n  - override /model: mlp\n  - digits_resnet\n",
         "defaults (configs/experiment/x.yaml:4): 'experiment/digits_resnet' comes after an override entry, where Hydra "
         "takes no plain one. Move it up: plain entries first, `override` entries last.",
