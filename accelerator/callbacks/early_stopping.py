@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from accelerator.config.declared import gives
 from accelerator.errors import ComponentError, ConfigError, Problem, did_you_mean
 from accelerator.runtime.events import Callback
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 MODES = ("min", "max")
 
 
+@gives()
 class EarlyStopping(Callback):
     """Asks the run to stop after `patience` validations in a row without a better value of `monitor`.
 

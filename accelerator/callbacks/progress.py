@@ -15,6 +15,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from accelerator.config.declared import gives
 from accelerator.errors import ComponentError
 from accelerator.runtime.events import Callback
 from accelerator.runtime.state import TrainState
@@ -27,6 +28,7 @@ _WINDOW_S = 5.0
 _MOST_VALUES = 3
 
 
+@gives()
 class Progress(Callback):
     """Shows epoch, step, loss, validation metrics, throughput and time left.
 

@@ -7,6 +7,7 @@ import sys
 from json import dumps
 
 from accelerator.cli.catalogue_text import LIST_HEADER, description_text, list_rows
+from accelerator.cli.checked import print_checked
 from accelerator.cli.dispatch import run_command
 from accelerator.cli.late import late
 from accelerator.cli.scaffold_text import (
@@ -34,15 +35,23 @@ class Configure:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def check(self, *overrides: str) -> int:
+    def check(self, *overrides: str, all: bool = False, dry_run: bool = False, json: bool = False) -> int:
         """Check a config without running it; all problems at once, exit 2 when there is one.
+
+        Each problem says the key, the file and line or the override it came from, what is allowed, what to do.
+
+        Flags:
+          --all      check every experiment (with the overrides on top) and every pipeline of the search path
+          --dry_run  take one real optimizer step too, forward and backward, save and load; nothing stays
+          --json     print a list of objects: config, key, value, source, override, what, remedy
 
         Examples:
           accelerator configure check experiment=digits_resnet optimizer.lr=0.01
+          accelerator configure check experiment=digits_resnet --dry_run
+          accelerator configure check --all --json
         """
-        late("experiment", "sound_config")(overrides, self._project)
-        print_line("The config is sound.")
-        return 0
+        found = late("experiment", "check")(overrides, project=self._project, every=all, dry_run=dry_run)
+        return print_checked(found, overrides, json=json)
 
     def index(self, *, check: bool = False, force: bool = False) -> int:
         """Write the project's index files: every config of a kind, also of plugins and ours, under index.KIND.NAME.

@@ -42,7 +42,7 @@ class Experiment:
 
         Flags:
           --resume auto  go on with the newest run of this name that died, failed or was interrupted; else start anew
-          --dry_run      build everything, take one real optimizer step, and write nothing
+          --dry_run      build everything, take one real optimizer step, save and load it, and leave nothing behind
 
         Exit codes: 0 done, 1 the run failed, 2 wrong input, 130 Ctrl-C, 143 SIGTERM (both saved first).
 

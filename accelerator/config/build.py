@@ -7,28 +7,22 @@ checked against the target's signature before it is called. Hydra's `instantiate
 """
 
 import functools
-import inspect
 import traceback
-import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import NoneType, UnionType
 from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from accelerator.components import Registry, is_bare_name
+from accelerator.config.arguments import Call, argument_problems, is_called_later
+from accelerator.config.component_nodes import OWN_KEYS
 from accelerator.config.hydra_api import instantiate_options
+from accelerator.config.signatures import Signature, signature_of
 from accelerator.config.trust import Trust
-from accelerator.errors import AcceleratorError, ComponentError, ConfigError, Problem, did_you_mean
-
-# Where a function may itself be the component: one whose arguments are not all given is called later, with the rest.
-FUNCTION_KINDS = ("loss", "transform", "sample_transform", "collate")
-
-OWN_KEYS = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
-_SCALARS = (bool, int, float, str)
+from accelerator.errors import AcceleratorError, ComponentError, ConfigError, Problem
 
 
 @dataclass(frozen=True)
@@ -86,13 +80,16 @@ class Builder:
             if name not in OWN_KEYS
         }
         args = [*args, *self._build(list(node.get("_args_", ())), kind, f"{key}._args_", (), given)]
-        signature = _signature(target)
+        signature = signature_or_none(target)
         is_partial = bool(node.get("_partial_"))
         if signature is not None:
             values.update(_given_for(signature, values, given))
-            if kind in FUNCTION_KINDS and inspect.isfunction(target):
-                is_partial = is_partial or bool(_left_out(signature, args, values))
-            self._check_arguments(signature, args, values, key, path, partial=is_partial)
+            call = Call(key, path, values, len(args), is_partial=is_partial)
+            call = replace(call, is_partial=is_partial or is_called_later(kind, signature, call))
+            problems = argument_problems(call, signature, self.source_of)
+            if problems:
+                raise ConfigError(problems)
+            is_partial = call.is_partial
         if is_partial:
             return functools.partial(target, *args, **values)
         return self._call(target, args, values, key, path)
@@ -129,44 +126,6 @@ class Builder:
                 "Change its arguments in the config, or repair the component.",
             ) from error
 
-    def _check_arguments(
-        self,
-        signature: inspect.Signature,
-        args: Sequence[Any],
-        values: Mapping[str, Any],
-        key: str,
-        path: str,
-        *,
-        partial: bool,
-    ) -> None:
-        parameters = signature.parameters
-        by_name = {
-            name for name, item in parameters.items() if item.kind in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY)
-        }
-        takes_any = any(item.kind is item.VAR_KEYWORD for item in parameters.values())
-        problems = [
-            self._problem(
-                f"{key}.{name}",
-                f"{path} has no argument '{name}'. {did_you_mean(name, by_name)}",
-                "Correct or remove it.",
-            )
-            for name in values
-            if name not in by_name and not takes_any
-        ]
-        problems += [
-            self._problem(key, f"{path} needs the argument '{name}'", f"Add {key}.{name}=… to the command or the file.")
-            for name in (() if partial else _left_out(signature, args, values))
-        ]
-        problems += [
-            self._problem(
-                f"{key}.{name}", f"{path} takes {_type_text(allowed)} as '{name}', not {value!r}", "Correct the value."
-            )
-            for name, value in values.items()
-            if (allowed := _scalar_types(parameters.get(name))) and not _fits(value, allowed)
-        ]
-        if problems:
-            raise ConfigError(problems)
-
     def _problem(self, key: str, what: str, remedy: str) -> Problem:
         return Problem(key, what, remedy, self.source_of(key))
 
@@ -188,59 +147,17 @@ def _resolve(path: str) -> Any:
     return instantiate({"_target_": path, "_partial_": True}, **options).func
 
 
-def _signature(target: Any) -> inspect.Signature | None:
+def signature_or_none(target: Any) -> Signature | None:
+    """Return the signature of an imported object; None for what Python knows none of (some extensions)."""
     try:
-        return inspect.signature(target, eval_str=True)
-    except (TypeError, ValueError, NameError):  # built in C, or annotations that do not evaluate
-        try:
-            return inspect.signature(target)
-        except (TypeError, ValueError):
-            return None
+        return signature_of(target)
+    except (TypeError, ValueError):
+        return None
 
 
-def _left_out(signature: inspect.Signature, args: Sequence[Any], values: Mapping[str, Any]) -> list[str]:
-    """Return the arguments that a call needs and does not have."""
-    taken = {*list(signature.parameters)[: len(args)], *values}
-    return [
-        name
-        for name, item in signature.parameters.items()
-        if item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD) and item.default is item.empty and name not in taken
-    ]
-
-
-def _given_for(signature: inspect.Signature, values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if name in signature.parameters and values.get(name) is None}
-
-
-def _scalar_types(parameter: inspect.Parameter | None) -> tuple[type, ...]:
-    """Return the scalar types that an annotation allows, or () when it allows something we cannot judge."""
-    if parameter is None or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-        return ()
-    annotation = parameter.annotation
-    parts = typing.get_args(annotation) if typing.get_origin(annotation) in (typing.Union, UnionType) else (annotation,)
-    if any(part not in (*_SCALARS, NoneType) and not _is_tensor(part) for part in parts):
-        return ()
-    if parameter.default is None:
-        parts = (*parts, NoneType)
-    return tuple(dict.fromkeys(part for part in parts if part in (*_SCALARS, NoneType)))
-
-
-def _is_tensor(part: Any) -> bool:
-    return getattr(part, "__name__", "") == "Tensor"
-
-
-def _fits(value: Any, allowed: tuple[type, ...]) -> bool:
-    if value is not None and not isinstance(value, _SCALARS):
-        return type(value).__name__ == "Tensor"
-    if isinstance(value, bool):
-        return bool in allowed
-    if isinstance(value, int) and float in allowed:
-        return True
-    return isinstance(value, allowed)
-
-
-def _type_text(allowed: tuple[type, ...]) -> str:
-    return " or ".join("null" if item is NoneType else item.__name__ for item in allowed)
+def _given_for(signature: Signature, values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    named = signature.named()
+    return {name: value for name, value in given.items() if name in named and values.get(name) is None}
 
 
 def _innermost(error: BaseException) -> str:

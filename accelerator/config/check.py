@@ -1,223 +1,65 @@
-"""Whether a composed config can be run, as far as that shows without importing a single component."""
+"""Whether a composed config can be run: one list of all that is wrong with it.
 
-import functools
-from collections.abc import Callable
-from dataclasses import fields
-from typing import Any
+`examine` imports no component: keys, types, ranges, interpolations, names, arguments and references are judged by the
+config, the entry points and the components' source. `check_config` then imports what the source of does not tell.
+"""
 
-from omegaconf import DictConfig, ListConfig
-from omegaconf.errors import OmegaConfBaseException
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from accelerator.components import Registry, is_bare_name
+from omegaconf import DictConfig
+
+from accelerator.components import Registry
+from accelerator.config.check_forms import check_forms
+from accelerator.config.check_imported import check_imported
+from accelerator.config.check_interpolations import check_interpolations
+from accelerator.config.check_references import References
+from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
+from accelerator.config.component_nodes import component_nodes
 from accelerator.config.compose import composition_of
-from accelerator.config.hydra_api import ConfigFolders
+from accelerator.config.project import Project, find_project
 from accelerator.config.provenance import Provenance
-from accelerator.config.read import (
-    Reader,
-    is_mapping,
-    is_node,
-    join,
-    long_form,
-    raw,
-)
-from accelerator.config.schema import (
-    ENTRIES,
-    FREE,
-    NODES,
-    ORDER,
-    SECTIONS,
-    TRANSFORM_SPLITS,
-    TRANSFORMS,
-    OptimizerEntry,
-    RootConfig,
-    SchedulerEntry,
-)
-from accelerator.errors import ComponentError, Problem, nearest
+from accelerator.config.read import Reader
+from accelerator.config.trust import Trust
+from accelerator.errors import Problem
 
-TOTAL_STEPS = "${train.total_steps}"
-"""The one interpolation that only a run can resolve."""
-_REQUIRED = ("model", "data", "task", "optimizer", "engine")
+
+@dataclass(frozen=True)
+class Examined:
+    """A config of which all is known that can be without importing a component."""
+
+    reader: Reader
+    unread: tuple[Target, ...]
+    """Targets that are in order by name, and have to be imported to know what they take."""
+    facts: Collection[str] | None
+    trust: Trust
+    project: Project
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that was found, each once."""
+        return list(dict.fromkeys(self.reader.problems))
 
 
 def check_config(config: DictConfig, registry: Registry) -> list[Problem]:
-    """Return all problems of a composed config: keys, types, ranges, interpolations, component names."""
+    """Return all problems of a composed config; imports only components whose source does not tell what they take."""
+    found = examine(config, registry)
+    if found.unread:
+        found.project.put_on_path()
+        check_imported(found.unread, found.facts, registry, found.trust, found.reader)
+    return found.problems
+
+
+def examine(config: DictConfig, registry: Registry) -> Examined:
+    """Check a composed config without importing a component."""
     composition = composition_of(config)
-    check = _Check(config, registry, Reader(composition.provenance if composition else Provenance({})))
-    check.run()
-    return list(dict.fromkeys(check.reader.problems))
-
-
-class _Check:
-    def __init__(self, config: DictConfig, registry: Registry, reader: Reader) -> None:
-        self.config = config
-        self.registry = registry
-        self.reader = reader
-
-    def run(self) -> None:
-        for key in self.config:
-            if key not in ORDER:
-                self._unknown_top_level(str(key))
-        self._required()
-        self._sections()
-        self._entries()
-        self._optimizer_and_scheduler()
-        for key in NODES:
-            self._node(raw(self.config, key) if key in self.config else None, key, key)
-        self._interpolations(self.config, "")
-
-    def _unknown_top_level(self, key: str) -> None:
-        close = nearest(key, ORDER)
-        guess = f"Did you mean '{close}'? " if close else ""
-        text = f"there is no such key at the top level. {guess}Known: {', '.join(ORDER)}"
-        self.reader.add(key, text, f"Correct or remove it; values of your own stand below vars: +vars.{key}=…")
-
-    def _required(self) -> None:
-        for key in _REQUIRED:
-            if key not in self.config or raw(self.config, key) is None:
-                options = self._options(key)
-                example = options[-1] if options else "NAME"
-                text = f"nothing is chosen. Known: {', '.join(options)}" if options else "nothing is chosen"
-                self.reader.add(
-                    key, text, f"Add {key}={example} to the command, or choose an experiment: experiment=NAME"
-                )
-
-    def _options(self, key: str) -> list[str]:
-        composition = composition_of(self.config)
-        if composition is None:
-            return [item.name for item in self.registry.of_kind(key)]
-        return ConfigFolders(composition.sources).options(key)
-
-    def _sections(self) -> None:
-        self.reader.read(RootConfig, self.config, "", others=True)
-        for key, cls in SECTIONS.items():
-            if key in self.config:
-                self.reader.read(cls, raw(self.config, key), key)
-        for key in FREE:
-            self.reader.names(raw(self.config, key) if key in self.config else None, key)
-        self._parameter_groups()
-
-    def _parameter_groups(self) -> None:
-        key = "parameter_groups"
-        groups = raw(self.config, key) if key in self.config else None
-        for name in self.reader.names(groups, key):
-            group = raw(groups, name)
-            if not is_mapping(group) or "match" not in group:
-                self.reader.add(
-                    join(key, name), "must be a mapping with match: a pattern, or a list of them", value=group
-                )
-                continue
-            match = raw(group, "match")
-            patterns = list(match) if isinstance(match, list | ListConfig) else [match]
-            if not patterns or not all(isinstance(item, str) and item for item in patterns):
-                self.reader.add(f"{key}.{name}.match", "must be a pattern of names, or a list of them", value=match)
-
-    def _entries(self) -> None:
-        for key, cls in ENTRIES.items():
-            self._mapping(key, functools.partial(self._entry, cls))
-        self._mapping("callback", functools.partial(self._node, kind="callback"))
-        for key in TRANSFORMS:
-            self._transforms(key)
-
-    def _transforms(self, kind: str) -> None:
-        node = raw(self.config, kind) if kind in self.config else None
-        for split in self.reader.names(node, kind):
-            if split not in TRANSFORM_SPLITS:
-                self.reader.add_unknown(kind, split, list(TRANSFORM_SPLITS))
-                continue
-            transforms = raw(node, split)
-            for name in self.reader.names(transforms, join(kind, split)):
-                self._node(raw(transforms, name), f"{kind}.{split}.{name}", kind)
-
-    def _mapping(self, key: str, check: Callable[[Any, str], None]) -> None:
-        node = raw(self.config, key) if key in self.config else None
-        if is_node(node):
-            remedy = f"Put the node below a name: {key}: {{a_name: {{_target_: …}}}}"
-            self.reader.add(f"{key}._target_", "stands where names belong", remedy, value=raw(node, "_target_"))
-            return
-        for name in self.reader.names(node, key):
-            check(raw(node, name), join(key, name))
-
-    def _entry(self, cls: type, node: Any, key: str) -> None:
-        if _is_interpolation(node):
-            return
-        entry = long_form(cls, node)
-        self.reader.read(cls, entry, key)
-        for item in fields(cls) if is_mapping(entry) else ():
-            kind = item.metadata["rule"].kind
-            path = join(key, item.name) if entry is node else key
-            if kind and item.name in entry:
-                self._node(raw(entry, item.name), path, kind, quiet=True)
-
-    def _optimizer_and_scheduler(self) -> None:
-        optimizer = raw(self.config, "optimizer") if "optimizer" in self.config else None
-        if is_node(optimizer):
-            self._node(optimizer, "optimizer", "optimizer")
-        else:
-            for name in self.reader.names(optimizer, "optimizer"):
-                self._entry(OptimizerEntry, raw(optimizer, name), join("optimizer", name))
-        scheduler = raw(self.config, "scheduler") if "scheduler" in self.config else None
-        if scheduler is not None:
-            self._entry(SchedulerEntry, scheduler, "scheduler")
-
-    def _node(self, node: Any, key: str, kind: str, *, quiet: bool = False) -> None:
-        """Look at one component node; `quiet` when the reader has already said that it is none."""
-        if node is None or _is_interpolation(node):
-            return
-        if is_node(node):
-            self._names(node, kind, key)
-        elif not quiet:
-            remedy = f"Write {key}: {{_target_: {node}}}" if isinstance(node, str) else ""
-            self.reader.add(
-                key, f"must be a component: a mapping with _target_ that names a {kind}", remedy, value=node
-            )
-
-    def _names(self, node: Any, kind: str, key: str) -> None:
-        """Look up every bare `_target_` at and below a node; a nested one takes the enclosing kind."""
-        if isinstance(node, list | ListConfig):
-            for place in range(len(node)):
-                self._names(_item(node, place), kind, f"{key}[{place}]")
-        if not is_mapping(node):
-            return
-        target = raw(node, "_target_") if "_target_" in node else None
-        if target is not None and not _is_interpolation(target):
-            self._name(target, kind, f"{key}._target_")
-        for name in node:
-            if name != "_target_":
-                self._names(raw(node, name), kind, join(key, str(name)))
-
-    def _name(self, target: Any, kind: str, key: str) -> None:
-        if not isinstance(target, str) or not target:
-            self.reader.add(key, "must be a component's name or a dotted path", value=target)
-        elif is_bare_name(target) or "::" in target:
-            try:
-                self.registry.find(target, kind)
-            except ComponentError as error:
-                self.reader.add(key, str(error))
-
-    def _interpolations(self, node: Any, key: str) -> None:
-        """Resolve every interpolation once, so that all that fail are known before anything starts."""
-        children = list(node) if is_mapping(node) else range(len(node)) if isinstance(node, ListConfig) else ()
-        for name in children:
-            path = join(key, str(name)) if is_mapping(node) else f"{key}[{name}]"
-            child = node._get_node(name)
-            if child is None or not child._is_interpolation():
-                self._interpolations(child, path)
-            elif TOTAL_STEPS not in str(child._value()):
-                self._resolve(node, name, path, str(child._value()))
-
-    def _resolve(self, node: Any, name: Any, key: str, text: str) -> None:
-        try:
-            node[name]
-        except OmegaConfBaseException as error:
-            self.reader.add_unresolved(key, text, error)
-
-
-def _is_interpolation(node: Any) -> bool:
-    return isinstance(node, str) and "${" in node
-
-
-def _item(node: Any, place: int) -> Any:
-    if not isinstance(node, ListConfig):
-        return node[place]
-    found: Any = node._get_node(place)
-    return found if isinstance(found, DictConfig | ListConfig) else found._value()
+    project = composition.project if composition else find_project()
+    reader = Reader(composition.provenance if composition else Provenance({}))
+    trust = trust_of(config, registry, project.root)
+    check_forms(config, registry, reader)
+    targets = Targets(registry, trust, reader).find(component_nodes(config))
+    references = References(config, targets, reader)
+    unread = check_arguments(targets, references.facts, reader)
+    references.check()
+    check_interpolations(config, reader)
+    return Examined(reader, tuple(unread), references.facts, trust, project)

@@ -210,13 +210,16 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
 def _remedy(key: str, rule: Rule, provenance: Provenance) -> str:
     if rule.example is None:
         return ""
-    example = f"{key}={_override_value(rule.example)}"
+    example = f"{key}={override_text(rule.example)}"
     if provenance.place_of(key) == COMMAND_LINE:
         return f"Write for example {example}"
     return f"Change it there, or add {example} to the command"
 
 
-def _override_value(value: Any) -> str:
+def override_text(value: Any) -> str:
+    """Return a value as an override writes it."""
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    return f"[{','.join(value)}]" if isinstance(value, tuple) else str(value)
+    return f"[{','.join(map(override_text, value))}]" if isinstance(value, tuple | list) else str(value)

@@ -17,7 +17,13 @@ VAR_KEYWORD = "var_keyword"
 
 _MARKS = {
     *("typing.final", "typing_extensions.final", "typing.runtime_checkable", "typing_extensions.deprecated"),
-    *("warnings.deprecated", "accelerator.component", "accelerator.components.component", "functools.total_ordering"),
+    *(
+        "warnings.deprecated",
+        "accelerator.component",
+        "accelerator.components.component",
+        "accelerator.config.declared.gives",
+        "functools.total_ordering",
+    ),
     *("torch.no_grad", "torch.inference_mode"),
 }
 """Decorators that leave a signature as it is written."""

@@ -228,3 +228,8 @@ def _dotted(expression: ast.expr) -> list[str]:
         head = _dotted(expression.value)
         return [*head, expression.attr] if head else []
     return []
+
+
+def is_there(name: str, search: tuple[Path, ...] = ()) -> bool:
+    """Tell whether a top-level package or module can be found; imports nothing."""
+    return _find_top(name, search) is not None

@@ -17,5 +17,5 @@ def dry_run(overrides: Sequence[str] = (), *, project: Project | None = None) ->
     done = late("rehearse_new")(sound_config(overrides, project or find_project()))
     return (
         f"Dry run: composed, checked and built; one step on {done.num_samples} real samples, forward, backward and "
-        f"optimizer, in {done.seconds:.2f} s: loss {done.loss:.5g}. Nothing was written."
+        f"optimizer, saved and loaded, in {done.seconds:.2f} s: loss {done.loss:.5g}. Nothing was written."
     )

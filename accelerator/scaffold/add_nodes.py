@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from accelerator.config.build import OWN_KEYS
+from accelerator.config.component_nodes import OWN_KEYS
 from accelerator.config.yaml_loader import YAML_LOADER
 from accelerator.errors import InputError
 from accelerator.scaffold.add_parameters import Said, read_comment

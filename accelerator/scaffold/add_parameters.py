@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from accelerator.config.build import FUNCTION_KINDS
+from accelerator.config.arguments import FUNCTION_KINDS
 from accelerator.config.signatures import POSITIONAL_ONLY, VAR_KEYWORD, VAR_POSITIONAL, Parameter, Signature
 
 MISSING = "???"

@@ -4,9 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from accelerator.config.declared import gives
 from accelerator.runtime.data.splits import DataSplits
 
 
+@gives()
 class TinyModel(nn.Module):
     """Two linear layers: (batch, num_features) to logits (batch, num_classes); about 100 parameters."""
 
@@ -21,6 +23,7 @@ class TinyModel(nn.Module):
         return logits
 
 
+@gives("input", "target", facts=("num_features", "num_classes"), validation_sets=())
 def tiny_data(num_samples: int = 64, num_features: int = 4, num_classes: int = 3, seed: int = 0) -> DataSplits:
     """Return random points whose class is the largest of their first `num_classes` features.
 

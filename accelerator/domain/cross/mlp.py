@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from accelerator.config.declared import gives
 
+
+@gives()
 class MLP(nn.Module):
     """Fully connected layers with ReLU between them; maps (batch, …), flattened, to (batch, num_classes).
 

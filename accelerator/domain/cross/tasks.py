@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from accelerator.config.declared import gives
 from accelerator.errors import ComponentError, did_you_mean
 from accelerator.runtime.data.transforms import batch_size_of
 from accelerator.runtime.fields import look_up
@@ -19,6 +20,7 @@ Inputs = Sequence[str] | Mapping[str, str]
 """The batch fields that the model is called with: a list, by position, or a mapping of argument to field."""
 
 
+@gives("prediction", "*")
 class SupervisedTask(Task):
     """Calls the model, and gives what it returns as `prediction`, or under its own names when it returns a mapping.
 
@@ -40,6 +42,7 @@ class SupervisedTask(Task):
         return _outputs(self._call(context.model, batch))
 
 
+@gives("prediction", "*")
 class ClassificationTask(Task):
     """One class a sample: the model gives logits (batch, classes, …), the target is the class.
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from accelerator.config.declared import gives
 from accelerator.domain.cv.byte_images import ByteImages
 from accelerator.errors import DataNotFoundError
 from accelerator.runtime.data.splits import DataSplits
@@ -32,6 +33,7 @@ _RECONSTRUCT = np.empty(0).__reduce__()[0]  # NumPy has no public name for it
 Images = tuple[torch.Tensor, torch.Tensor]
 
 
+@gives("input", "target", facts=("num_classes", "in_channels"), validation_sets=())
 def cifar10(root: str, download: bool = True, verify: bool = True) -> DataSplits:
     """Return CIFAR-10 as `input` (3, 32, 32), float32 normalised by channel, and `target`, the class as int64.
 

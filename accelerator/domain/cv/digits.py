@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import TensorDataset
 
+from accelerator.config.declared import gives
 from accelerator.errors import DataNotFoundError
 from accelerator.runtime.data.randomness import mix_seed
 from accelerator.runtime.data.splits import DataSplits
@@ -28,6 +29,7 @@ _VALIDATION_SHARE = 0.1
 _TEST_SHARE = 0.2
 
 
+@gives("input", "target", facts=("num_classes", "in_channels"), validation_sets=())
 def digits() -> DataSplits:
     """Return the digits as `input` (1, 8, 8), float32 in [0, 1], and `target`, the class as int64.
 

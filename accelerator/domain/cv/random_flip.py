@@ -5,10 +5,12 @@ from typing import Any
 
 import torch
 
+from accelerator.config.declared import gives
 from accelerator.errors import ComponentError
 from accelerator.runtime.data.randomness import BatchRandom
 
 
+@gives()
 class RandomFlip:
     """Mirrors each image left to right with the given probability.
 

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from accelerator.config.declared import gives
 from accelerator.errors import ComponentError
 from accelerator.runtime.data.randomness import BatchRandom
 
 
+@gives()
 class RandomShift:
     """Moves each image by up to `max_share` of its side in each direction; what comes in from outside is 0.
 

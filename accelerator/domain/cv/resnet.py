@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from accelerator.config.declared import gives
+
 _STAGES = (16, 32, 64)
 
 
@@ -49,11 +51,13 @@ class _Block(nn.Module):
         return torch.relu_(residual.add_(self.shortcut(input)))
 
 
+@gives()
 def resnet8(num_classes: int, in_channels: int = 3) -> ResNet8:
     """Return a residual network of about 78,000 parameters, good for 8x8 to 32x32 pixels."""
     return ResNet8(num_classes, in_channels)
 
 
+@gives()
 def resnet18(num_classes: int, in_channels: int = 3) -> nn.Module:
     """Return torchvision's ResNet-18 (11.2 million parameters), untrained, its first layers fitted to small images.
 

@@ -51,12 +51,8 @@ ONE = [
         "Known: mlp, resnet18, resnet8.",
     ),
     (
-        "+model.head={_target_: hed}",
-        "model.head._target_ (command line): There is no model 'hed'.",
-    ),
-    (
-        "+model.parts=[{_target_: hed}]",
-        "model.parts[0]._target_ (command line): There is no model 'hed'.",
+        "+callback.x={_target_: mine.Counter}",
+        "callback.x._target_ (command line): 'mine.Counter' is not trusted: a config may name ",
     ),
     ("model._target_=5", "model._target_ = 5 (command line): must be a component's name or a dotted path."),
     (
@@ -121,6 +117,17 @@ def test_one_wrong_value_is_one_problem(check: Any, override: str, message: str)
     assert problems[0].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("+model.head={_target_: hed}", "model.head._target_"),
+        ("+model.parts=[{_target_: hed}]", "model.parts[0]._target_"),
+    ],
+)
+def test_nested_nodes_are_looked_at_too(check: Any, override: str, key: str) -> None:
+    assert f"{key} (command line): There is no model 'hed'." in " ".join(check(override))
+
+
 def test_all_problems_are_told_at_once(check: Any) -> None:
     problems = check("train.epochs=-1", "loader.batch_size=x", "model._target_=resnet9", "+foo=1")
 
@@ -144,8 +151,8 @@ RIGHT = [
     "loss.cross_entropy=null",
     "+loss.x={_target_: loss:mse}",
     "+loss.x={_target_: accelerator-framework::mse}",
-    "+callback.x={_target_: mine.callbacks.Counter}",
-    "+optimizer.x=${train.total_steps}",
+    "+callback.x={_target_: torch.nn.Identity, a: 1}",
+    "scheduler.scheduler.warmup_steps=${train.total_steps}",
     "parameter_groups.no_decay=null",
     "parameter_groups.no_decay.match=bias",
     "train.validate_every=null",

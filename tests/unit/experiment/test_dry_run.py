@@ -19,8 +19,8 @@ def test_a_dry_run_takes_one_step_and_writes_nothing(micro_batch_size: str, tmp_
 
 
 def test_a_dry_run_finds_what_only_a_step_shows(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no 'predictoin'"):
-        dry_run([*QUICK, "loss.cross_entropy.inputs=[predictoin,target]"], project=Project(tmp_path))
+    with pytest.raises(ConfigError, match="there is no 'target.x'"):
+        dry_run([*QUICK, "loss.cross_entropy.inputs=[prediction,target.x]"], project=Project(tmp_path))
 
 
 def test_a_first_loss_that_is_not_finite_is_an_error(tmp_path: Path) -> None:

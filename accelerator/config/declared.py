@@ -1,0 +1,70 @@
+"""What a component says of itself that its signature does not tell: the names of the values that it gives.
+
+`@gives` is read from the source by the check before a run, which imports nothing for it; so its arguments are
+literals. A component without it is not judged: nothing is wrong with a name that might be there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+MODEL_OUTPUTS = "*"
+"""Among the names of a task: what the model gives by name, it gives as well."""
+
+_MARK = "__accelerator_gives__"
+_Marked = TypeVar("_Marked", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Gives:
+    """What a component gives.
+
+    `names` are, of a data component, the fields of a batch; of a task its outputs; of a model the outputs that have a
+    name; of a transform or a collate the fields that it adds. A name with a slash is a metric that it logs. `facts` are
+    the names of a data component's facts, `validation_sets` those of its validation sets; None: not known.
+    """
+
+    names: tuple[str, ...] = ()
+    facts: tuple[str, ...] | None = None
+    validation_sets: tuple[str, ...] | None = None
+
+
+def gives(
+    *names: str, facts: Sequence[str] | None = None, validation_sets: Sequence[str] | None = None
+) -> Callable[[_Marked], _Marked]:
+    """Declare the names of what a component gives, so that a wrong one is found before a run.
+
+    It counts for this class or function alone, not for subclasses.
+
+    Args:
+        names: of a data component its batch fields, of a task its outputs (`*`: those of the model too), of a model the
+            outputs that have names (none: it gives a tensor), of a transform the fields that it adds; with a slash, the
+            metrics that it logs.
+        facts: of a data component, the keys of `DataSplits.facts`.
+        validation_sets: of a data component, the names of its validation sets; empty where there is one without a name.
+
+    Example:
+        >>> @gives("input", "target", facts=["num_classes"], validation_sets=[])
+        ... def letters():
+        ...     "Return the data."
+        >>> declared_by(letters).names
+        ('input', 'target')
+    """
+
+    def mark(marked: _Marked) -> _Marked:
+        setattr(marked, _MARK, read_gives(names, {"facts": facts, "validation_sets": validation_sets}))
+        return marked
+
+    return mark
+
+
+def declared_by(component: Any) -> Gives | None:
+    """Return what an imported component declares itself; None when it declares nothing."""
+    found = getattr(component, "__dict__", {}).get(_MARK)
+    return found if isinstance(found, Gives) else None
+
+
+def read_gives(names: Sequence[str], more: Mapping[str, Sequence[str] | None]) -> Gives:
+    """Return what the arguments of `gives` say."""
+    facts, sets = more.get("facts"), more.get("validation_sets")
+    return Gives(tuple(names), None if facts is None else tuple(facts), None if sets is None else tuple(sets))

@@ -1,0 +1,27 @@
+"""What components declare with `@gives`, read from their source: nothing is imported."""
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+from accelerator.config.declared import Gives, gives, read_gives
+from accelerator.config.source_modules import find_definition, full_name_of
+
+_NAMES = (f"{gives.__module__}.{gives.__name__}", "accelerator.gives")
+
+
+def read_declared(target: str, search: Sequence[Path] = ()) -> Gives | None:
+    """Return what `package.module.Class` declares itself; None when it declares nothing that its source tells."""
+    found = find_definition(target, search)
+    for mark in found.node.decorator_list if found is not None else ():
+        if found is not None and isinstance(mark, ast.Call) and full_name_of(found.module, mark.func) in _NAMES:
+            return _literal(mark)
+    return None
+
+
+def _literal(call: ast.Call) -> Gives | None:
+    try:
+        names = [ast.literal_eval(item) for item in call.args]
+        return read_gives(names, {str(item.arg): ast.literal_eval(item.value) for item in call.keywords})
+    except (ValueError, TypeError):  # computed when it runs
+        return None
