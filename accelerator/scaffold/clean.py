@@ -5,9 +5,11 @@ halfway can be undone too. Files are renamed: they come back with their times an
 """
 
 import os
+import shutil
 import time
 import tomllib
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +56,10 @@ def clean(*, project: Project, dry_run: bool = False) -> Cleaned:
         return Cleaned(root, removed, kept, dangling)
     trash = _new_trash(root)
     write_json(trash / CONTENTS, {"files": list(removed)})
-    move_all(_moves(root, trash, removed), COMMAND)
+    with ExitStack() as undo:
+        undo.callback(_discard, trash)
+        move_all(_moves(root, trash, removed), COMMAND)
+        undo.pop_all()
     _remove_empty_folders(root, removed)
     return Cleaned(root, removed, kept, dangling, trash.relative_to(root).as_posix())
 
@@ -76,21 +81,24 @@ def move_all(moves: Iterable[tuple[Path, Path]], command: str) -> None:
     Raises:
         InputError: one cannot be moved; names it.
     """
-    done: list[tuple[Path, Path]] = []
-    try:
+    with ExitStack() as undo:
         for source, target in moves:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.rename(source, target)
-            done.append((source, target))
-    except BaseException as error:
-        for source, target in reversed(done):
-            os.rename(target, source)
-        if isinstance(error, OSError):
-            raise InputError(
-                f"{command}: {error.filename} cannot be moved ({error.strerror}), and so nothing was. "
-                f"Make its folder writable, and repeat the command."
-            ) from error
-        raise
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(source, target)
+            except OSError as error:
+                raise InputError(
+                    f"{command}: {error.filename} cannot be moved ({error.strerror}), and so nothing was. "
+                    f"Make its folder writable, and repeat the command."
+                ) from error
+            undo.callback(os.rename, target, source)
+        undo.pop_all()
+
+
+def _discard(trash: Path) -> None:
+    """Remove a trash folder from which all was put back."""
+    if not any(path.is_file() for path in (trash / FILES).rglob("*")):
+        shutil.rmtree(trash)
 
 
 def _new_trash(root: Path) -> Path:

@@ -191,6 +191,7 @@ def test_a_clean_that_fails_puts_back_what_it_moved(
         clean(project=new)
 
     assert own_files(new.root) == before
+    assert list((new.root / FOLDER / "trash").iterdir()) == []  # nothing that an undo would take for a clean
     assert isinstance(failed.value, KeyboardInterrupt) or "x cannot be moved (Permission denied)" in str(failed.value)
 
 
