@@ -8,6 +8,7 @@ from json import dumps
 from typing import Any, Literal
 
 from accelerator.cli.dispatch import run_command
+from accelerator.cli.explained_text import explained_text
 from accelerator.cli.late import late
 from accelerator.cli.outcome import print_outcome, print_synced
 from accelerator.cli.terminal import print_error, print_line, print_table
@@ -158,6 +159,25 @@ class Experiment:
           accelerator experiment show experiment=digits_resnet optimizer.lr=0.01 | grep lr
         """
         print_line(late("experiment", "show")(overrides, project=self._project).removesuffix("\n"))
+        return 0
+
+    def explain(self, key: str, run: str | None = None, *overrides: str, json: bool = False) -> int:
+        """Tell why a key has its value: what set it, what that shadowed, and what an interpolation points to.
+
+        Sources stand newest first: a file and line, or an override as typed. With a RUN its own config is explained,
+        as it was when it started, with the overrides on top. KEY may be a part of the config (model), or an element
+        of a list (parameter_groups.no_decay.match[0]).
+
+        Flags:
+          --json  print an object: key, value, sources, hidden, points_to
+
+        Examples:
+          accelerator experiment explain optimizer.lr experiment=digits_resnet
+          accelerator experiment explain model experiment=digits_resnet model=mlp
+          accelerator experiment explain optimizer.lr last
+        """
+        found = late("experiment", "explain")(key, run, overrides, project=self._project)
+        print_line(dumps(found.to_json(), indent=2, ensure_ascii=False) if json else explained_text(found))
         return 0
 
     def list(self, *, json: bool = False) -> int:

@@ -33,6 +33,7 @@ from omegaconf import Container, DictConfig, OmegaConf, open_dict
 from accelerator.config.project import ConfigSource
 
 HYDRA_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
+_PRESETS = "debug/"  # merged last, wherever `debug` stands in a defaults list: it wins over the experiment
 _VERSION_BASE = "1.3"  # 1.4 knows one behaviour only, and warns when a version is given
 
 
@@ -210,8 +211,10 @@ class _RecordingLoader(ConfigLoaderImpl):
             _name_the_key_on(result.config)
         return result
 
-    def _compose_config_from_defaults_list(self, *args: Any, **kwargs: Any) -> DictConfig:
-        config = super()._compose_config_from_defaults_list(*args, **kwargs)
+    def _compose_config_from_defaults_list(self, defaults: list[Any], repo: Any) -> DictConfig:
+        presets = [item for item in defaults if str(item.config_path).startswith(_PRESETS)]
+        others = [item for item in defaults if item not in presets]
+        config = super()._compose_config_from_defaults_list(defaults=[*others, *presets], repo=repo)
         self.prepare(config)
         return config
 

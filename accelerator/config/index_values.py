@@ -5,8 +5,8 @@ Texts are moved as they are written, never resolved: an environment variable tha
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
@@ -16,6 +16,7 @@ from accelerator.config.provenance import Provenance
 from accelerator.config.read import is_mapping, join, raw
 from accelerator.errors import Problem, did_you_mean
 
+_Found = TypeVar("_Found")
 _REFERENCE = re.compile(r"(?<!\\)\$\{\s*index\.([^\s.:${}\[\]][^\s:${}\[\]]*)\s*\}")
 
 
@@ -28,13 +29,16 @@ class FilledIn:
 
     def of(self, provenance: Provenance) -> Provenance:
         """Return the provenance of the config as it is now: what came through the index has the file that set it."""
-        found = {key: sources for key, sources in provenance.of_key.items() if key.partition(".")[0] != INDEX}
+        found = _without_index(provenance.of_key)
+        values = _without_index(provenance.values)
         for key, text in self.references.items():
             target = _target(text)
             for name, sources in provenance.of_key.items() if target else ():
-                if name.startswith(f"{target}."):
-                    found.setdefault(key + name.removeprefix(target), sources)
-        return Provenance(found)
+                moved = key + name.removeprefix(target)
+                if name.startswith(f"{target}.") and moved not in found:
+                    found[moved] = sources
+                    values |= {moved: provenance.values[name]} if name in provenance.values else {}
+        return replace(provenance, of_key=found, values=values, hidden=_without_index(provenance.hidden))
 
 
 def fill_in_index(config: DictConfig, provenance: Provenance) -> FilledIn:
@@ -109,6 +113,10 @@ class _Filling:
 
     def _add(self, path: str, value: str, what: str, remedy: str) -> None:
         self.problems.append(Problem(path, what, remedy, self.provenance.place_of(path), value))
+
+
+def _without_index(found: Mapping[str, _Found]) -> dict[str, _Found]:
+    return {key: item for key, item in found.items() if key.partition(".")[0] != INDEX}
 
 
 def _raw(node: DictConfig | ListConfig, name: Any) -> Any:

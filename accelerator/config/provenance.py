@@ -6,7 +6,7 @@ Hydra drops line numbers, so each merged file is read a second time, by a YAML p
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,17 @@ import yaml
 from accelerator.config.hydra_api import LoadedFile, ParsedOverride
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.yaml_loader import YAML_LOADER
-from accelerator.redaction import redact_text
+from accelerator.redaction import is_secret_key, redact, redact_text
 
 COMMAND_LINE = "command line"
+
+
+Item = tuple[str, str, str | None]
+"""A config path, what set it, and the value that it set as text: None for a mapping, and for an override."""
+
+_NULL = "tag:yaml.org,2002:null"
+_VALUES = "__values__"  # beside the config paths of provenance.json: no config may have such keys
+_HIDDEN = "__hidden__"
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,10 @@ class Provenance:
     """
 
     of_key: Mapping[str, tuple[str, ...]]
+    values: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    """Beside the sources of a key the value that each set, as its file has it; keys without any are left out."""
+    hidden: Mapping[str, tuple[tuple[str, str | None], ...]] = field(default_factory=dict)
+    """Lines, each with its value, of files that are not merged: another of the same name comes first in the search."""
 
     def sources(self, key: str) -> list[str]:
         """Return what set `key` itself, oldest first; [] when nothing did."""
@@ -49,21 +61,29 @@ class Provenance:
 
     def to_json(self) -> str:
         """Return the text of `provenance.json`."""
-        return json.dumps({key: list(found) for key, found in self.of_key.items()}, indent=1) + "\n"
+        return json.dumps({**self.of_key, _VALUES: self.values, _HIDDEN: self.hidden}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Provenance":
-        """Read what `to_json` wrote."""
-        return cls({key: tuple(found) for key, found in json.loads(text).items()})
+        """Read what `to_json` wrote, also in a version that kept no values."""
+        stored = json.loads(text)
+        values = {key: tuple(found) for key, found in stored.pop(_VALUES, {}).items()}
+        hidden = {key: tuple((at, value) for at, value in found) for key, found in stored.pop(_HIDDEN, {}).items()}
+        return cls({key: tuple(found) for key, found in stored.items()}, values, hidden)
 
     def with_overrides(self, overrides: Iterable[ParsedOverride]) -> "Provenance":
         """Return a provenance in which `overrides` came last."""
-        return Provenance(_merged([*self._items(), *_of_overrides(overrides)]))
+        return _merged([*self._items(), *_of_overrides(overrides)], self.hidden)
 
-    def _items(self) -> Iterator[tuple[str, str]]:
-        for key, found in self.of_key.items():
-            for source in found:
-                yield key, source
+    def history(self, key: str) -> list[tuple[str, str | None]]:
+        """Return the sources of `key`, oldest first, each with the value that it set."""
+        sources = self.of_key.get(key, ())
+        return list(zip(sources, self.values.get(key) or [None] * len(sources), strict=True))
+
+    def _items(self) -> Iterator[Item]:
+        for key in self.of_key:
+            for source, value in self.history(key):
+                yield key, source, value
 
 
 def read_provenance(
@@ -73,13 +93,27 @@ def read_provenance(
     sources: Sequence[ConfigSource],
 ) -> Provenance:
     """Read each merged file once and note the line of each key."""
-    found: list[tuple[str, str]] = []
-    seen: dict[Path, yaml.Node | None] = {}
+    found: list[Item] = []
+    hidden: dict[str, tuple[tuple[str, str | None], ...]] = {}
+    nodes: dict[Path, yaml.Node | None] = {}
     for file in files:
-        if file.path not in seen:
-            seen[file.path] = yaml.compose(file.path.read_text(encoding="utf-8"), Loader=YAML_LOADER)
-        found += _of_file(file, seen[file.path], shown_path(file.path, project, sources))
-    return Provenance(_merged([*found, *_of_overrides(overrides)]))
+        for path in (file.path, *_hidden_by(file, sources)):
+            if path not in nodes:
+                nodes[path] = yaml.compose(path.read_text(encoding="utf-8"), Loader=YAML_LOADER)
+            items = list(_of_file(file, nodes[path], shown_path(path, project, sources)))
+            if path == file.path:
+                found += items
+                continue
+            for key, at, value in items:
+                hidden[key] = (*hidden.get(key, ()), (at, value))
+    return _merged([*found, *_of_overrides(overrides)], hidden)
+
+
+def _hidden_by(file: LoadedFile, sources: Sequence[ConfigSource]) -> list[Path]:
+    """Return the files of the same name that come later in the search path."""
+    paths = [source.path / f"{file.name}.yaml" for source in sources]
+    later = paths[paths.index(file.path) + 1 :] if file.path in paths else []
+    return [path for path in later if path.is_file()]
 
 
 def shown_path(path: Path, project: Project, sources: Sequence[ConfigSource]) -> str:
@@ -90,7 +124,7 @@ def shown_path(path: Path, project: Project, sources: Sequence[ConfigSource]) ->
     return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else str(path)
 
 
-def _of_file(file: LoadedFile, node: yaml.Node | None, shown: str) -> Iterator[tuple[str, str]]:
+def _of_file(file: LoadedFile, node: yaml.Node | None, shown: str) -> Iterator[Item]:
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
@@ -100,29 +134,55 @@ def _of_file(file: LoadedFile, node: yaml.Node | None, shown: str) -> Iterator[t
             yield from _of_mapping(file.package, [(key, value)], shown)
 
 
-def _of_mapping(prefix: str, items: list[tuple[yaml.Node, yaml.Node]], shown: str) -> Iterator[tuple[str, str]]:
+def _of_mapping(prefix: str, items: list[tuple[yaml.Node, yaml.Node]], shown: str) -> Iterator[Item]:
     for key, value in items:
         path = f"{prefix}.{key.value}" if prefix else str(key.value)
-        yield path, f"{shown}:{key.start_mark.line + 1}"
+        yield path, f"{shown}:{key.start_mark.line + 1}", _value(value, path)
         if isinstance(value, yaml.MappingNode):
             yield from _of_mapping(path, value.value, shown)
 
 
-def _of_choices(file: LoadedFile, defaults: yaml.SequenceNode, shown: str) -> Iterator[tuple[str, str]]:
+def _of_choices(file: LoadedFile, defaults: yaml.SequenceNode, shown: str) -> Iterator[Item]:
     """A line of a defaults list (`- override /model: resnet8`) is a source of the node that it fills."""
     for item in defaults.value:
-        for key, _ in item.value if isinstance(item, yaml.MappingNode) else ():
+        for key, value in item.value if isinstance(item, yaml.MappingNode) else ():
             group, _, package = key.value.split(" ")[-1].partition("@")
             path = (package or group.lstrip("/")).replace("/", ".")
             absolute = group.startswith("/") or not file.package
-            yield path if absolute else f"{file.package}.{path}", f"{shown}:{key.start_mark.line + 1}"
+            at = f"{shown}:{key.start_mark.line + 1}"
+            yield path if absolute else f"{file.package}.{path}", at, _value(value, path)
 
 
-def _of_overrides(overrides: Iterable[ParsedOverride]) -> Iterator[tuple[str, str]]:
+def _value(node: yaml.Node, key: str) -> str | None:
+    """Return what a key of a file is set to, as text and without secrets; None for a mapping with keys of its own."""
+    if isinstance(node, yaml.MappingNode) and node.value:
+        return None
+    secret = next((part for part in key.split(".") if is_secret_key(part)), key)
+    return _text(redact(_plain(node), secret))
+
+
+def _plain(node: yaml.Node) -> Any:
+    """Return a node as it is written: every scalar is a text."""
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _plain(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item) for item in node.value]
+    return None if node.tag == _NULL else node.value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_text(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    return "null" if value is None else str(value)
+
+
+def _of_overrides(overrides: Iterable[ParsedOverride]) -> Iterator[Item]:
     for item in overrides:
         shown = redact_text(item.text)
         for key in _keys_of(item.key, item.value):
-            yield key, shown
+            yield key, shown, None
 
 
 def _keys_of(key: str, value: Any) -> Iterator[str]:
@@ -131,8 +191,11 @@ def _keys_of(key: str, value: Any) -> Iterator[str]:
         yield from _keys_of(f"{key}.{getattr(name, 'text', name)}", item)
 
 
-def _merged(items: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    merged: dict[str, tuple[str, ...]] = {}
-    for key, source in items:
-        merged[key] = (*merged.get(key, ()), source)
-    return merged
+def _merged(items: Iterable[Item], hidden: Mapping[str, tuple[tuple[str, str | None], ...]]) -> Provenance:
+    sources: dict[str, tuple[str, ...]] = {}
+    values: dict[str, tuple[str | None, ...]] = {}
+    for key, source, value in items:
+        sources[key] = (*sources.get(key, ()), source)
+        values[key] = (*values.get(key, ()), value)
+    told = {key: found for key, found in values.items() if any(value is not None for value in found)}
+    return Provenance(sources, told, hidden)

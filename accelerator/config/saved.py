@@ -66,12 +66,18 @@ def saved_tags(config: DictConfig) -> dict[str, Any]:
 
 
 def load_saved(
-    path: Path, overrides: Sequence[str] = (), project: Project | None = None, registry: Registry | None = None
+    path: Path,
+    overrides: Sequence[str] = (),
+    project: Project | None = None,
+    registry: Registry | None = None,
+    *,
+    to_look_at: bool = False,
 ) -> ComposedConfig:
     """Read the config of a run (its folder, or the `config.yaml` in it) with overrides on top.
 
     Values come from the file and the overrides alone, never from today's configs; only an override that chooses in a
-    group (`tracking=none`) takes that group's config of today.
+    group (`tracking=none`) takes that group's config of today. With `to_look_at` its interpolations and masked secrets
+    are let be: nothing may be built from it then.
 
     Raises:
         ConfigError: the file is missing or broken, holds an interpolation that is not allowed or a secret that was
@@ -88,7 +94,7 @@ def load_saved(
     parsed = _apply(config, overrides, project, registry, sources)
     provenance = _provenance_of(file, project).with_overrides(parsed)
     kept = {key: text for key, text in _texts(config, "") if saved.get(key) == text}
-    problems = list(_refused(kept, overrides, sources, provenance))
+    problems = [] if to_look_at else list(_refused(kept, overrides, sources, provenance))
     if problems:
         raise ConfigError(problems)
     return ComposedConfig(config, Composition(project, tuple(overrides), provenance, registry, sources))

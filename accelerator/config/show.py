@@ -6,8 +6,9 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from accelerator.config.compose import composition_of
-from accelerator.config.provenance import Provenance
+from accelerator.config.compose import Composition, composition_of
+from accelerator.config.provenance import Provenance, shown_path
+from accelerator.config.shadows import find_shadows
 from accelerator.redaction import redact
 
 _LONGEST_ALIGNED = 60
@@ -15,12 +16,32 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def render(config: DictConfig) -> str:
-    """Return the config as YAML, interpolations as written and without secrets; sources stand in comments."""
+    """Return the config as YAML, interpolations as written and without secrets; sources stand in comments.
+
+    Configs of the search path that others hide are comments at the end.
+    """
     composition = composition_of(config)
     provenance = composition.provenance if composition else Provenance({})
-    lines = list(_lines(redact(OmegaConf.to_container(config)), "", "", provenance))
+    lines = source_lines(redact(OmegaConf.to_container(config)), "", provenance)
+    if composition:
+        lines += _shadow_lines(composition)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def source_lines(values: dict[Any, Any], key: str, provenance: Provenance) -> list[str]:
+    """Return the mapping that stands at `key` as lines of YAML, each with its source in a comment."""
+    lines = list(_lines(values, key, "", provenance))
     width = min(max((len(text) for text, _ in lines), default=0), _LONGEST_ALIGNED)
-    return "".join(f"{text:<{width}}  # {source}\n" if source else f"{text}\n" for text, source in lines)
+    return [f"{text:<{width}}  # {source}" if source else text for text, source in lines]
+
+
+def _shadow_lines(composition: Composition) -> list[str]:
+    lines = []
+    for shadow in find_shadows(composition.sources):
+        paths = [item.path / f"{shadow.name}.yaml" for item in (shadow.winner, *shadow.hidden)]
+        winner, *hidden = (shown_path(path, composition.project, composition.sources) for path in paths)
+        lines.append(f"# {winner} hides {', '.join(hidden)}")
+    return lines
 
 
 def _lines(node: dict[Any, Any], key: str, indent: str, provenance: Provenance) -> Iterator[tuple[str, str]]:

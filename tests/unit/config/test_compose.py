@@ -193,3 +193,11 @@ def test_the_default_project_is_that_of_the_working_folder(tmp_path: Path, monke
     composition = composition_of(compose(["seed=1"]))
 
     assert composition is not None and composition.project == Project(tmp_path)
+
+
+def test_a_debug_preset_wins_over_the_experiment_and_not_over_the_command(composed: Any, write: Any) -> None:
+    write("experiment/x.yaml", "# @package _global_\ntrain: {epochs: 7, steps: 70}\n")
+    write("debug/short.yaml", "# @package _global_\ntrain: {epochs: 1, steps: 3}\n")
+    config = composed("experiment=x", "debug=short", "train.steps=5")
+
+    assert (config.train.epochs, config.train.steps) == (1, 5)

@@ -40,3 +40,11 @@ def test_no_secret_is_shown(composed: Compose) -> None:
 
 def test_a_config_made_by_hand_is_shown_without_sources() -> None:
     assert render(OmegaConf.create({"a": {"b": 1}, "c": []})) == "a:\n  b: 1\nc: []\n"
+
+
+def test_what_is_hidden_in_the_search_path_is_told_at_the_end(composed: Compose, write: Any) -> None:
+    write("optimizer/adamw.yaml", "_target_: adamw\nlr: 0.25\n")
+
+    assert render(composed()).splitlines()[-1] == (
+        "# configs/optimizer/adamw.yaml hides accelerator/configs/optimizer/adamw.yaml"
+    )
