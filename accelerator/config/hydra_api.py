@@ -146,7 +146,7 @@ def load(
         parsed = tuple(_parsed(item, loader) for item in OverridesParser.create().parse_overrides(list(overrides)))
         loader.prepare = functools.partial(prepare, overrides=parsed)
         # Hydra takes `group=null` for an unknown option
-        removed = [item for item in parsed if item.group and item.value is None and not item.sign]
+        removed = [item for item in parsed if item.group and item.value is None and not item.sign and not item.is_sweep]
         kept = [item.text for item in parsed if item not in removed]
         config = loader.load_configuration(config_name, kept, run_mode=RunMode.RUN)
     with open_dict(config):
