@@ -17,6 +17,7 @@ COMPARISONS: dict[str, dict[str, Sequence[str]]] = {
         "plain": python("benchmarks.stopwatch", *python("benchmarks.first_step", "plain")),
         "ours": python("benchmarks.stopwatch", *python("benchmarks.first_step", "ours")),
     },
+    "check": {name: python("benchmarks.checking", name) for name in ("compose", "check", "imports", "refused")},
     "discovery": {name: python("benchmarks.discovery", name) for name in ("cold", "cached")},
 }
 """Comparison -> contestant -> the command that prints its figures."""
@@ -36,4 +37,7 @@ BOUNDS: tuple[Bound | Ceiling, ...] = (
     Ceiling("start", "seconds", "show", 0.80, "accelerator experiment show experiment=digits_resnet, seconds"),
     Ceiling("discovery", "milliseconds", "cold", 120.0, "components of 200 more distributions, milliseconds"),
     Ceiling("discovery", "milliseconds", "cached", 20.0, "the same from the cache, milliseconds"),
+    Bound("check", "seconds", "check", "imports", 1.3, "checking our largest experiment over composing and importing"),
+    Ceiling("check", "seconds", "compose", 0.50, "composing our largest experiment, seconds"),
+    Ceiling("check", "seconds", "refused", 0.80, "a wrong name refused, the whole command, seconds"),
 )
