@@ -11,6 +11,7 @@ from accelerator.cli.dispatch import run_command
 from accelerator.cli.explained_text import explained_text
 from accelerator.cli.late import late
 from accelerator.cli.outcome import print_outcome, print_synced
+from accelerator.cli.sweep_outcome import print_sweep
 from accelerator.cli.terminal import print_error, print_line, print_table
 from accelerator.config.project import Project
 from accelerator.errors import UsageError
@@ -36,13 +37,16 @@ class Experiment:
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def train(self, *overrides: str, resume: Literal["auto"] | None = None, dry_run: bool = False) -> int:
+    def train(
+        self, *overrides: str, resume: Literal["auto"] | None = None, config: str | None = None, dry_run: bool = False
+    ) -> int:
         """Train and test a model; the last line printed is the run folder.
 
         All problems of the config are told at once, before anything is started.
 
         Flags:
           --resume auto  go on with the newest run of this name that died, failed or was interrupted; else start anew
+          --config DIR   train the saved config of a run's folder anew: the configs of today do not count
           --dry_run      build everything, take one real optimizer step, save and load it, and leave nothing behind
 
         Exit codes: 0 done, 1 the run failed, 2 wrong input, 130 Ctrl-C, 143 SIGTERM (both saved first).
@@ -56,7 +60,7 @@ class Experiment:
             print_line(late("experiment", "dry_run")(overrides, project=self._project))
             return 0
         return print_outcome(
-            late("experiment", "train")(overrides, project=self._project, resume=resume, say=print_line)
+            late("experiment", "train")(overrides, project=self._project, resume=resume, saved=config, say=print_line)
         )
 
     def resume(self, run: str, *overrides: str, fork: bool = False) -> int:
@@ -97,6 +101,25 @@ class Experiment:
             run, overrides, split=split, checkpoint=checkpoint, project=self._project, say=print_line
         )
         return print_outcome(evaluated)
+
+    def sweep(self, *overrides: str, resume: str | None = None) -> int:
+        """Train once for each combination of values; ends with a table and a picture.
+
+        Comma lists, range(), choice() and, with Optuna, interval() say what varies. All is checked before the first job
+        starts, and the configs are frozen then: to edit them changes nothing any more. Code is not frozen. Each job is
+        a training of its own, which `list` shows. A job that fails does not end the sweep.
+
+        Flags:
+          --resume DIR  run what a sweep has not completed, from the checkpoints that are there
+
+        Exit codes: 0 all jobs are done, 1 some failed, 2 wrong input, 130 Ctrl-C, 143 SIGTERM (jobs are saved first).
+
+        Examples:
+          accelerator experiment sweep experiment=digits_resnet optimizer.lr=0.1,0.01 'seed=range(3)'
+          accelerator experiment sweep experiment=digits_resnet optimizer.lr=0.1,0.01 hydra/launcher=joblib
+          accelerator experiment sweep 'optimizer.lr=interval(0.001,0.1)' hydra/sweeper=optuna hydra.sweeper.n_trials=9
+        """
+        return print_sweep(late("experiment", "sweep")(overrides, resume=resume, project=self._project, say=print_line))
 
     def predict(
         self,

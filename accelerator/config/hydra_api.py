@@ -38,7 +38,7 @@ _VERSION_BASE = "1.3"  # 1.4 knows one behaviour only, and warns when a version 
 
 
 @contextmanager
-def _no_traces() -> Iterator[None]:
+def no_traces() -> Iterator[None]:
     """Put Hydra's singletons back as they were; a Hydra application around us keeps its own."""
     instances: dict[Any, Any] = Singleton._instances
     kept = {kind: instances.pop(kind) for kind in (version.VersionBase, JobRuntime) if kind in instances}
@@ -96,23 +96,23 @@ class Prepare(Protocol):
 class ConfigFolders:
     """The search path as Hydra sees it: which groups and which options there are."""
 
-    @_no_traces()
+    @no_traces()
     def __init__(self, sources: Sequence[ConfigSource]) -> None:
         self._loader = _RecordingLoader(_hydra_search_path(sources))
 
-    @_no_traces()
+    @no_traces()
     def has_group(self, group: str) -> bool:
         """Tell whether any folder of the search path has this group."""
         return bool(group) and self._loader.repository.group_exists(group)
 
-    @_no_traces()
+    @no_traces()
     def options(self, group: str) -> list[str]:
         """Return the names of all configs in a group, sorted."""
         if not self.has_group(group):
             return []
         return sorted(self._loader.repository.get_group_options(group, ObjectType.CONFIG))
 
-    @_no_traces()
+    @no_traces()
     def parse(self, overrides: Sequence[str]) -> list[ParsedOverride]:
         """Parse overrides by Hydra's grammar, and tell which choose in a group.
 
@@ -121,7 +121,7 @@ class ConfigFolders:
         """
         return [_parsed(item, self._loader) for item in OverridesParser.create().parse_overrides(list(overrides))]
 
-    @_no_traces()
+    @no_traces()
     def groups(self) -> list[str]:
         """Return the names of all top-level groups, without Hydra's own."""
         found = self._loader.repository.get_group_options("", ObjectType.GROUP)
@@ -141,7 +141,7 @@ def load(
         HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, AssertionError: as Hydra raises them;
             `accelerator.config.compose` turns them into a ConfigError.
     """
-    with _no_traces():
+    with no_traces():
         loader = _RecordingLoader(_hydra_search_path(sources))
         parsed = tuple(_parsed(item, loader) for item in OverridesParser.create().parse_overrides(list(overrides)))
         loader.prepare = functools.partial(prepare, overrides=parsed)

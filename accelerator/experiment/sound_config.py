@@ -1,6 +1,7 @@
 """Configs that are known to be sound, new and of runs: all problems are told at once, before torch is imported."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from accelerator.components import Registry
@@ -35,6 +36,18 @@ def sound_config_of_run(
     """
     registry = Registry.discover(project.root).with_marked(components)
     return _checked(config_of_run(run, overrides, project, registry), registry)
+
+
+def sound_saved_config(path: Path, overrides: Sequence[str], project: Project) -> ComposedConfig:
+    """Read a saved config (its folder or file) to train it anew; the present project's trust counts.
+
+    Raises:
+        ConfigError: it cannot be read, or has problems; carries all of them.
+    """
+    registry = Registry.discover(project.root)
+    config = load_saved(path, overrides, project, registry)
+    config[TRUST] = _present_trust(overrides, project, registry)
+    return _checked(config, registry)
 
 
 def config_of_run(run: Run, overrides: Sequence[str], project: Project, registry: Registry) -> ComposedConfig:

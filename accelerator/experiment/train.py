@@ -10,7 +10,7 @@ from accelerator.config.project import Project, find_project
 from accelerator.experiment.late import late
 from accelerator.experiment.named_run import has_checkpoint
 from accelerator.experiment.outcome import Outcome, Say, say_nothing
-from accelerator.experiment.sound_config import sound_config, sound_config_of_run
+from accelerator.experiment.sound_config import sound_config, sound_config_of_run, sound_saved_config
 from accelerator.redaction import redact_text
 from accelerator.runs.listing import list_runs
 from accelerator.runs.run import Run
@@ -42,18 +42,23 @@ def train(
     *,
     project: Project | None = None,
     resume: Literal["auto"] | None = None,
+    saved: str | None = None,
     say: Say = say_nothing,
 ) -> Outcome:
     """Train, test, and wait a bounded time for the tracker.
 
     With `resume="auto"` the newest run of the same name is gone on with when it was left unfinished; without one, a
-    new run begins. What fails after the run folder is there is told by the outcome, not raised.
+    new run begins. With `saved`, the folder of a run or of a sweep's job, the config in it is trained anew: the
+    present configs do not count. What fails after the run folder is there is told by the outcome, not raised.
 
     Raises:
         InputError: the config has problems; nothing was started.
     """
     project = project or find_project()
-    config = sound_config(overrides, project)
+    if saved is None:
+        config = sound_config(overrides, project)
+    else:
+        config = sound_saved_config(Path(saved).expanduser(), overrides, project)
     if resume == "auto":
         unfinished = find_unfinished(project.absolute(str(config.paths.output)), str(config.name))
         if unfinished is not None:

@@ -1,0 +1,160 @@
+"""Our Hydra application for multirun: the one file that knows launchers and sweepers, on 1.3 and 1.4.
+
+The application's own config holds one key for each parameter of the sweep (`p0`, `p1`), and nothing of ours: a sweeper
+draws their values, and a launcher hands them to a task; who calls it composes the jobs.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, RangeSweep
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf.errors import OmegaConfBaseException
+
+from accelerator.config.hydra_api import no_traces
+from accelerator.errors import InputError
+
+Draw = Callable[[tuple[str, ...]], float | None]
+"""Does the job of the overrides that were drawn; returns the objective, None for a failed one."""
+_APP = "sweep"
+_SILENT = ("hydra/job_logging=none", "hydra/hydra_logging=none", "hydra.output_subdir=null")
+
+
+@dataclass(frozen=True)
+class SweepLine:
+    """The overrides of a sweep's command line, sorted."""
+
+    fixed: tuple[str, ...]
+    """What each job has."""
+    parameters: tuple[str, ...]
+    """What a sweeper draws from: comma lists, `range()`, `choice()`, `interval()`."""
+    hydra: tuple[str, ...]
+    """What chooses and sets sweeper and launcher."""
+
+    @property
+    def uses_optuna(self) -> bool:
+        """Whether Optuna draws: its jobs are not known when the sweep starts."""
+        return "hydra/sweeper=optuna" in self.hydra
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the parameters, as typed."""
+        return tuple(item.partition("=")[0] for item in self.parameters)
+
+
+def read_line(overrides: Sequence[str]) -> SweepLine:
+    """Sort the overrides of a sweep; they have been found to be well formed."""
+    fixed: list[str] = []
+    parameters: list[str] = []
+    hydra: list[str] = []
+    for item in OverridesParser.create().parse_overrides(list(overrides)):
+        text = str(item.input_line)
+        key = item.key_or_group
+        place = hydra if key.startswith(("hydra.", "hydra/")) else parameters if item.is_sweep_override() else fixed
+        place.append(text)
+    return SweepLine(tuple(fixed), tuple(parameters), tuple(hydra))
+
+
+def combinations(line: SweepLine) -> list[tuple[str, ...]]:
+    """Return the overrides of every job of a grid, in Hydra's order.
+
+    Raises:
+        InputError: an `interval()` has no list of values.
+    """
+    parsed = OverridesParser.create().parse_overrides(list(line.parameters))
+    endless = next((item for item in parsed if isinstance(item.value(), IntervalSweep)), None)
+    if endless is not None:
+        raise InputError(
+            f"{endless.input_line} (command line): an interval is drawn from by a sweeper such as Optuna. "
+            f"Add hydra/sweeper=optuna, or write a list: {endless.key_or_group}=0.1,0.01"
+        )
+    return [tuple(job) for batch in BasicSweeper.split_arguments(parsed, None) for job in batch]
+
+
+def samples(line: SweepLine) -> list[tuple[str, ...]]:
+    """Return overrides that try each value of each list, and the ends of each interval and range, at least once."""
+    columns = [_values(item) for item in OverridesParser.create().parse_overrides(list(line.parameters))]
+    longest = max(len(column) for column in columns)
+    return [
+        tuple(f"{key}={column[min(place, len(column) - 1)]}" for key, column in zip(line.keys, columns, strict=True))
+        for place in range(longest)
+    ]
+
+
+def _values(item: Any) -> list[str]:
+    sweep = item.value()
+    if isinstance(sweep, IntervalSweep):
+        return [str(sweep.start), str(sweep.end)]
+    values = [str(text) for text in item.sweep_string_iterator()]
+    return [values[0], values[-1]] if isinstance(sweep, RangeSweep) else values
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a launcher calls, in this process or in another: it is pickled."""
+
+    keys: tuple[str, ...]
+    draw: Draw
+
+    def __call__(self, _config: Any) -> float | None:
+        drawn = [text.partition("=") for text in HydraConfig.get().overrides.task]
+        values = {name: value for name, _, value in drawn}
+        return self.draw(tuple(f"{key}={values[f'p{place}']}" for place, key in enumerate(self.keys)))
+
+
+def check_plugins(line: SweepLine, folder: Path) -> None:
+    """Compose the application's own config, so that an absent plugin or a mistyped setting is told before any job.
+
+    Raises:
+        InputError: a launcher or sweeper is not installed, or has no such setting.
+    """
+    _with_app(line, folder, lambda app, overrides: app.compose_config(_APP, overrides, run_mode=RunMode.MULTIRUN))
+
+
+def run_multirun(line: SweepLine, folder: Path, settings: Sequence[str], draw: Draw) -> None:
+    """Let the sweeper draw and the launcher launch; returns when all jobs have ended.
+
+    Args:
+        line: the command line.
+        folder: where Hydra may write.
+        settings: for the sweeper, before those of the command line.
+        draw: does one job; called in this process or, by some launchers, in others.
+
+    Raises:
+        InputError: a launcher or sweeper cannot do what is asked of it.
+    """
+    task = _Task(line.keys, draw)
+    _with_app(line, folder, lambda app, overrides: app.multirun(_APP, task, [*settings, *overrides]))
+
+
+def _with_app(line: SweepLine, folder: Path, action: Callable[[Hydra, list[str]], Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    app_config = folder / f"{_APP}.yaml"
+    app_config.write_text("".join(f"p{place}: null\n" for place in range(len(line.keys))), encoding="utf-8")
+    drawn = [f"p{place}={item.partition('=')[2]}" for place, item in enumerate(line.parameters)]
+    own = [*_SILENT, f"hydra.sweep.dir={folder}", "hydra.sweep.subdir=${hydra.job.num}"]
+    with no_traces():
+        try:
+            app = Hydra.create_main_hydra2(_APP, create_config_search_path(str(folder)))
+            action(app, [*own, *line.hydra, *drawn])
+        except (HydraException, OmegaConfBaseException, ImportError) as error:
+            raise InputError(_refusal(line, error)) from error
+        finally:
+            GlobalHydra.instance().clear()
+
+
+def _refusal(line: SweepLine, error: Exception) -> str:
+    reason = str(error).strip().splitlines()[0]
+    return (
+        f"{' '.join(line.hydra)} (command line): {reason} Launchers and sweepers are installed by "
+        f"pip install 'accelerator-framework[sweep]'; docs/cli.md says which versions go together."
+    )

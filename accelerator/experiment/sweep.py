@@ -1,0 +1,198 @@
+"""A sweep: one training for each combination of values, each a process of its own, on a frozen config."""
+
+import math
+import secrets
+import shlex
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from accelerator.components import Registry
+from accelerator.config.diagnosis import malformed_overrides
+from accelerator.config.multirun import SweepLine, check_plugins, combinations, read_line, run_multirun, samples
+from accelerator.config.project import Project, find_project, search_path
+from accelerator.errors import EXIT_FAILED, ConfigError, UsageError
+from accelerator.experiment.outcome import Say, say_nothing
+from accelerator.experiment.sound_config import sound_config
+from accelerator.experiment.sweep_folder import FORMAT_VERSION, Job, SweepFolder, find_or_add_job, open_sweep, refresh
+from accelerator.experiment.sweep_job import JobMaker, freeze_configs, stop_jobs
+from accelerator.experiment.sweep_table import table_of, values_of
+from accelerator.report.sweep_picture import draw_sweep
+from accelerator.runs.files import write_json
+from accelerator.runs.folder import create_run_folder
+from accelerator.runs.lock import RunLock
+from accelerator.runs.summary import COMPLETED
+
+SWEEPS = "sweeps"
+_DIRECTIONS = {"min": "minimize", "max": "maximize"}
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What is to be told when a sweep has ended."""
+
+    folder: Path
+    header: tuple[str, ...]
+    rows: list[tuple[object, ...]]
+    """Sorted by the monitored metric, the best first."""
+    failures: list[str]
+    picture: Path | None
+    resume_command: str | None
+    """What runs the jobs that are not complete; None when all are."""
+    exit_code: int
+
+
+def sweep(
+    overrides: Sequence[str] = (),
+    *,
+    resume: str | None = None,
+    project: Project | None = None,
+    say: Say = say_nothing,
+) -> SweepOutcome:
+    """Train once for each combination of the values in `overrides`, or go on with the sweep in the folder `resume`.
+
+    Raises:
+        InputError: an override, or the config of any combination, has problems; nothing was started.
+        RunLockedError: the sweep to resume is running.
+    """
+    project = project or find_project()
+    if resume is not None:
+        if overrides:
+            raise UsageError(f"--resume {resume}: a sweep goes on with its own overrides. Leave {overrides[0]} out.")
+        folder, content = open_sweep(resume)
+    else:
+        folder, content = _start(overrides, project)
+    say(f"Sweep of {len(content['jobs']) or 'unknown'} jobs in {folder.path}")
+    return _carry_out(folder, content, project)
+
+
+def _start(overrides: Sequence[str], project: Project) -> tuple[SweepFolder, dict[str, Any]]:
+    """Check everything, then freeze it; what is wrong leaves no folder."""
+    malformed = list(malformed_overrides(overrides))
+    if malformed:
+        raise ConfigError(malformed)
+    line = read_line(overrides)
+    if not line.parameters:
+        raise UsageError(
+            "accelerator experiment sweep: nothing varies. Give a key several values: optimizer.lr=0.1,0.01 or "
+            "'seed=range(3)'."
+        )
+    drawn = samples(line) if line.uses_optuna else combinations(line)
+    configs = [sound_config((*line.fixed, *job), project) for job in drawn]
+    first = configs[0]
+    folder = SweepFolder(create_run_folder(project.absolute(str(first.paths.output)), f"{first.name}/{SWEEPS}").path)
+    try:
+        check_plugins(line, folder.path / "hydra")
+        content = {
+            "format_version": FORMAT_VERSION,
+            "overrides": list(overrides),
+            "monitor": str(first.checkpoint.monitor),
+            "mode": str(first.checkpoint.mode),
+            "sampler_seed": secrets.randbelow(2**31),
+            "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "jobs": [],
+        }
+        write_json(folder.state, content)
+        freeze_configs(search_path(project, Registry.discover(project.root)), folder)
+        if not line.uses_optuna:
+            for job, config in zip(drawn, configs, strict=True):
+                number, _ = find_or_add_job(folder, job)
+                _maker(folder, content, line, project).freeze(config, number)
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+    return open_sweep(str(folder.path))
+
+
+def _maker(folder: SweepFolder, content: dict[str, Any], line: SweepLine, project: Project) -> JobMaker:
+    return JobMaker(folder.path, project.root, line.fixed, content["monitor"], content.get("mlflow_parent"))
+
+
+def _carry_out(folder: SweepFolder, content: dict[str, Any], project: Project) -> SweepOutcome:
+    line = read_line(content["overrides"])
+    maker = _maker(folder, content, line, project)
+    stopped: list[int] = []
+    with RunLock.acquire(folder.lock), _stopping(stopped):
+        try:
+            run_multirun(line, folder.path / "hydra", _settings(line, content), maker)
+        except KeyboardInterrupt:
+            _ignore_signals()
+            stop_jobs(folder, stopped[0] if stopped else signal.SIGINT)
+        except ValueError:  # Optuna, of a study without any trial that was completed: the table says why
+            if not line.uses_optuna or any(job.state == COMPLETED for job in refresh(folder, content["monitor"])):
+                raise
+        return _conclude(folder, content, line, stopped)
+
+
+def _settings(line: SweepLine, content: dict[str, Any]) -> list[str]:
+    """Return what Optuna is told besides the command line: a failed job is a failed trial, and a seed.
+
+    The study lives in memory. To resume, it is gone through again: the same draws, given the values of complete jobs.
+    """
+    if not line.uses_optuna:
+        return []
+    settings = [f"hydra.sweeper.direction={_DIRECTIONS[content['mode']]}", "hydra.sweeper.max_failure_rate=1.0"]
+    if "hydra/sweeper/sampler=grid" not in line.hydra:
+        settings.append(f"hydra.sweeper.sampler.seed={content['sampler_seed']}")
+    return settings
+
+
+def _conclude(folder: SweepFolder, content: dict[str, Any], line: SweepLine, stopped: list[int]) -> SweepOutcome:
+    jobs = refresh(folder, content["monitor"])
+    table = table_of(jobs, line.keys, content["monitor"], content["mode"])
+    table.write(folder.path)
+    picture = _draw(folder, content, line, jobs)
+    is_complete = not stopped and all(job.state == COMPLETED for job in jobs)
+    command = f"accelerator experiment sweep --resume {shlex.quote(str(folder.path))}"
+    code = 128 + stopped[0] if stopped else 0 if is_complete else EXIT_FAILED
+    failures = [f"Job {job.number} {job.state}: {job.reason}" for job in jobs if job.reason]
+    return SweepOutcome(
+        folder.path, table.header, table.rows, failures, picture, None if is_complete else command, code
+    )
+
+
+def _draw(folder: SweepFolder, content: dict[str, Any], line: SweepLine, jobs: Sequence[Job]) -> Path | None:
+    points = [
+        (dict(zip(line.keys, values_of(job), strict=True)), job.value)
+        for job in jobs
+        if job.value is not None and math.isfinite(job.value)
+    ]
+    if not points:
+        return None
+    picture = folder.path / "sweep.png"
+    draw_sweep(picture, points, content["monitor"], content["mode"])
+    return picture
+
+
+@contextmanager
+def _stopping(stopped: list[int]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise KeyboardInterrupt and note which came; outside the main thread they stay."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    """Let a second Ctrl-C not break off what saves the jobs."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,86 @@
+"""Sweeps as users start them, with real launchers and sweepers, on both lines of Hydra."""
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.command import accelerator, start
+
+QUICK = (
+    "experiment=digits_resnet",
+    "model=mlp",
+    "model.in_features=64",
+    "tracking=none",
+    "loader.batch_size=256",
+    "train.epochs=1",
+)
+SWEEP = ("experiment", "sweep", *QUICK)
+
+
+def jobs_of(folder: Path) -> list[dict[str, Any]]:
+    """Return the jobs of a sweep as its `sweep.json` has them."""
+    jobs: list[dict[str, Any]] = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))["jobs"]
+    return jobs
+
+
+@pytest.mark.timeout(240)
+def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(project: Path) -> None:
+    ended = accelerator(
+        *SWEEP, "optimizer.lr=1e38,0.01", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=project, timeout_s=220
+    )
+
+    assert ended.code == 1, ended.err
+    assert [job["state"] for job in jobs_of(Path(ended.last_line))] == ["failed", "completed"]
+    assert "Job 0 failed:" in ended.err
+    assert "--resume" in ended.out
+    assert (Path(ended.last_line) / "sweep.png").exists()
+
+
+@pytest.mark.timeout(240)
+def test_optuna_draws_on_the_next_line_of_hydra(project: Path, hydra14: dict[str, str]) -> None:
+    optuna = ("optimizer.lr=interval(0.001,0.1)", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=2")
+
+    ended = accelerator(*SWEEP, *optuna, cwd=project, variables={"PYTHONPATH": hydra14["PYTHONPATH"]}, timeout_s=220)
+
+    jobs = jobs_of(Path(ended.last_line))
+    assert ended.code == 0, ended.err
+    assert [job["state"] for job in jobs] == ["completed", "completed"]
+    assert all(0.001 <= float(job["overrides"][0].partition("=")[2]) <= 0.1 for job in jobs)
+
+
+@pytest.mark.timeout(240)
+def test_an_interrupted_sweep_goes_on_where_it_stopped_on_its_frozen_configs(project: Path) -> None:
+    experiment = project / "configs" / "experiment" / "mine.yaml"
+    text = "# @package _global_\ndefaults: [digits_resnet, override /model: mlp]\nmodel: {in_features: 64}\n"
+    experiment.write_text(f"{text}train: {{epochs: 100000}}\nvars: {{note: then}}\n", encoding="utf-8")
+    process = start("experiment", "sweep", "experiment=mine", "tracking=none", "seed=1,2", cwd=project)
+    _wait_for(project, "outputs/**/checkpoints/last")
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+
+    folder = Path(out.splitlines()[-1])
+    assert process.returncode == 143, err
+    assert f"accelerator experiment sweep --resume {folder}" in out
+    assert [job["state"] for job in jobs_of(folder)] == ["interrupted", "waiting"]
+    assert not list(folder.glob("jobs/*/pid"))
+
+    for path in folder.glob("jobs/**/config.yaml"):  # so that the rest takes a moment
+        path.write_text(path.read_text(encoding="utf-8").replace("epochs: 100000", "epochs: 1"), encoding="utf-8")
+    experiment.write_text("broken", encoding="utf-8")
+    resumed = accelerator("experiment", "sweep", "--resume", str(folder), cwd=project, timeout_s=150)
+
+    assert resumed.code == 0, resumed.err
+    assert [job["state"] for job in jobs_of(folder)] == ["completed", "completed"]
+    assert len(list(folder.glob("jobs/*/run/*/*/summary.json"))) == 2
+    assert all("note: then" in path.read_text(encoding="utf-8") for path in folder.glob("jobs/*/config.yaml"))
+
+
+def _wait_for(root: Path, pattern: str) -> None:
+    deadline = time.monotonic() + 90
+    while not list(root.glob(pattern)):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
