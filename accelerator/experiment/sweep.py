@@ -23,12 +23,13 @@ from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.experiment.sound_config import sound_config
 from accelerator.experiment.sweep_folder import FORMAT_VERSION, Job, SweepFolder, find_or_add_job, open_sweep, refresh
 from accelerator.experiment.sweep_job import JobMaker, freeze_configs, stop_jobs
+from accelerator.experiment.sweep_parent import close_parent, open_parent
 from accelerator.experiment.sweep_table import table_of, values_of
 from accelerator.report.sweep_picture import draw_sweep
 from accelerator.runs.files import write_json
 from accelerator.runs.folder import create_run_folder
 from accelerator.runs.lock import RunLock
-from accelerator.runs.summary import COMPLETED
+from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED
 
 SWEEPS = "sweeps"
 _DIRECTIONS = {"min": "minimize", "max": "maximize"}
@@ -99,6 +100,7 @@ def _start(overrides: Sequence[str], project: Project) -> tuple[SweepFolder, dic
             "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "jobs": [],
         }
+        content["mlflow_parent"] = open_parent(folder, first, overrides, project)
         write_json(folder.state, content)
         freeze_configs(search_path(project, Registry.discover(project.root)), folder)
         if not line.uses_optuna:
@@ -128,7 +130,7 @@ def _carry_out(folder: SweepFolder, content: dict[str, Any], project: Project) -
         except ValueError:  # Optuna, of a study without any trial that was completed: the table says why
             if not line.uses_optuna or any(job.state == COMPLETED for job in refresh(folder, content["monitor"])):
                 raise
-        return _conclude(folder, content, line, stopped)
+        return _conclude(folder, content, line, stopped, project)
 
 
 def _settings(line: SweepLine, content: dict[str, Any]) -> list[str]:
@@ -144,11 +146,14 @@ def _settings(line: SweepLine, content: dict[str, Any]) -> list[str]:
     return settings
 
 
-def _conclude(folder: SweepFolder, content: dict[str, Any], line: SweepLine, stopped: list[int]) -> SweepOutcome:
+def _conclude(
+    folder: SweepFolder, content: dict[str, Any], line: SweepLine, stopped: list[int], project: Project
+) -> SweepOutcome:
     jobs = refresh(folder, content["monitor"])
     table = table_of(jobs, line.keys, content["monitor"], content["mode"])
     table.write(folder.path)
     picture = _draw(folder, content, line, jobs)
+    close_parent(folder, jobs, content, _status_of(jobs, stopped), project)
     is_complete = not stopped and all(job.state == COMPLETED for job in jobs)
     command = f"accelerator experiment sweep --resume {shlex.quote(str(folder.path))}"
     code = 128 + stopped[0] if stopped else 0 if is_complete else EXIT_FAILED
@@ -156,6 +161,12 @@ def _conclude(folder: SweepFolder, content: dict[str, Any], line: SweepLine, sto
     return SweepOutcome(
         folder.path, table.header, table.rows, failures, picture, None if is_complete else command, code
     )
+
+
+def _status_of(jobs: Sequence[Job], stopped: list[int]) -> str:
+    if stopped:
+        return INTERRUPTED
+    return COMPLETED if all(job.state == COMPLETED for job in jobs) else FAILED
 
 
 def _draw(folder: SweepFolder, content: dict[str, Any], line: SweepLine, jobs: Sequence[Job]) -> Path | None:

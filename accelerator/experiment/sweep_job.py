@@ -105,13 +105,15 @@ def stop_jobs(folder: SweepFolder, number: int) -> None:
     while True:
         held = [lock.parent for lock in folder.path.glob("jobs/*/.job.lock") if _is_locked(lock)]
         if not held:
-            return
+            break
         for pid in _pids(held):
             if pid not in told:
                 told.add(pid)
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
         time.sleep(_POLL_S)
+    for pid_file in folder.path.glob("jobs/*/pid"):
+        pid_file.unlink()
 
 
 def _is_locked(path: Path) -> bool:
