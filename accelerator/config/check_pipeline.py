@@ -1,104 +1,143 @@
-"""Whether a pipeline's config can be planned: its steps are components, and refer to what earlier steps give.
+"""Whether a pipeline's config can be planned: each step is an experiment or a component, and asks for what is given.
 
-An input is a value, or another step's output, written `step.output`. A text with a dot whose first part is no step's
-name, nor close to one, is a value (`data.csv`).
+A step names an `experiment` (with `overrides`) or a `step`: a component's name, or a node with arguments. Its `inputs`
+are values, or what another step gives: `${step_output:pretrain.checkpoint.best}`.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, final
 
 from omegaconf import OmegaConf
 
 from accelerator.components import Registry
 from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
-from accelerator.config.component_nodes import ComponentNode
-from accelerator.config.groups import GroupConfig
+from accelerator.config.component_nodes import TARGET, ComponentNode
+from accelerator.config.groups import GroupConfig, configs_of
 from accelerator.config.hydra_api import LoadedFile
 from accelerator.config.project import ConfigSource, Project
-from accelerator.config.provenance import Provenance, read_provenance
+from accelerator.config.provenance import read_provenance
 from accelerator.config.read import Reader, is_mapping, is_node
-from accelerator.errors import ConfigError, Problem, did_you_mean, nearest
+from accelerator.errors import ConfigError, did_you_mean, nearest
 
 KIND = "pipeline_step"
+STEP_KEYS = ("experiment", "overrides", "step", "inputs", "launch", "retries", "time_limit")
+EXPERIMENT_OUTPUTS = ("run", "folder", "checkpoint", "metrics")
+CHECKPOINTS = ("best", "last")
+_REFERENCE = re.compile(r"\$\{step_output:([^}]*)\}")
 
 
 def check_pipeline(
     config: GroupConfig, registry: Registry, project: Project, sources: Sequence[ConfigSource]
-) -> list[Problem]:
+) -> list[Any]:
     """Return all problems of one pipeline's config, as far as they show without importing its steps."""
     try:
         content = config.content
     except ConfigError as error:
         return list(error.problems)
-    reader = Reader(_provenance(config, project, sources))
+    file = LoadedFile(f"{config.group}/{config.name}", config.path, "")
+    reader = Reader(read_provenance([file], [], project, sources))
     steps = content.get("steps") if isinstance(content, Mapping) else None
     if not isinstance(steps, Mapping):
-        reader.add("steps", "must be a mapping by name", "Write steps: {a_name: {step: {_target_: …}, inputs: {}}}")
+        remedy = "Write steps: {a_name: {experiment: NAME}, another: {step: NAME, inputs: {}}}"
+        reader.add("steps", "must be a mapping by name", remedy)
         return reader.problems
-    trust = trust_of(OmegaConf.create({}), registry, project.root)
-    nodes = [ComponentNode(f"steps.{name}.step", KIND, node, True) for name, node in _nodes(steps, reader)]
-    targets = Targets(registry, trust, reader).find(nodes)
-    check_arguments(targets, (), reader)
-    _references(steps, {target.node.key: target for target in targets}, reader)
+    experiments = [item.name for item in configs_of("experiment", sources)]
+    _PipelineCheck(steps, experiments, registry, project, reader).run()
     return list(dict.fromkeys(reader.problems))
 
 
-def _provenance(config: GroupConfig, project: Project, sources: Sequence[ConfigSource]) -> Provenance:
-    return read_provenance([LoadedFile(f"{config.group}/{config.name}", config.path, "")], [], project, sources)
+@final
+class _PipelineCheck:
+    def __init__(
+        self, steps: Mapping[Any, Any], experiments: Sequence[str], registry: Registry, project: Project, reader: Reader
+    ) -> None:
+        self._steps = {str(name): entry for name, entry in steps.items()}
+        self._experiments = experiments
+        self._registry = registry
+        self._root = project.root
+        self._reader = reader
+        self._needs: dict[str, set[str]] = {name: set() for name in self._steps}
 
+    def run(self) -> None:
+        nodes = [node for name, entry in self._steps.items() for node in self._nodes(name, entry)]
+        targets = Targets(self._registry, trust_of(OmegaConf.create({}), self._registry, self._root), self._reader)
+        found = targets.find(nodes)
+        check_arguments(found, (), self._reader)
+        by_key = {target.node.key: target for target in found}
+        for name, entry in self._steps.items():
+            for key, reference in _references(entry, f"steps.{name}"):
+                self._refer(name, key, reference, by_key)
+        self._circles()
 
-def _nodes(steps: Mapping[Any, Any], reader: Reader) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, entry in steps.items():
-        node = entry.get("step") if is_mapping(entry) else None
-        if isinstance(node, Mapping) and is_node(node):
-            yield str(name), node
-        elif entry is not None:
-            key = f"steps.{name}.step"
-            reader.add(key, f"must be a component: a mapping with _target_ that names a {KIND}", value=node)
+    def _nodes(self, name: str, entry: Any) -> Iterator[ComponentNode]:
+        """Yield the component that a step names, if any, and note what is wrong with the step's own keys."""
+        key = f"steps.{name}"
+        if not is_mapping(entry):
+            self._reader.add(key, "must be a mapping", f"Write {name}: {{experiment: NAME}}", value=entry)
+            return
+        for unknown in (item for item in entry if item not in STEP_KEYS):
+            text = f"there is no such key of a step. {did_you_mean(str(unknown), STEP_KEYS, most=len(STEP_KEYS))}"
+            self._reader.add(f"{key}.{unknown}", text, "Correct or remove it")
+        experiment, step = entry.get("experiment"), entry.get("step")
+        if (experiment is None) == (step is None):
+            came = "neither stands there" if step is None else "both stand there"
+            self._reader.add(key, f"needs an experiment or a step, {came}", "Keep one: experiment: NAME, or step: NAME")
+        elif experiment is not None and experiment not in self._experiments:
+            text = f"there is no experiment '{experiment}'. {did_you_mean(str(experiment), self._experiments)}"
+            self._reader.add(f"{key}.experiment", text, "Name one of them")
+        elif isinstance(step, str):
+            yield ComponentNode(f"{key}.step", KIND, {TARGET: step}, True)
+        elif isinstance(step, Mapping) and is_node(step):
+            yield ComponentNode(f"{key}.step", KIND, step, True)
+        elif step is not None:
+            text = f"must be the name of a {KIND}, or a mapping with _target_"
+            self._reader.add(f"{key}.step", text, value=step)
 
+    def _refer(self, name: str, key: str, reference: str, targets: Mapping[str, Target]) -> None:
+        step, _, output = reference.partition(".")
+        if step not in self._steps:
+            others = [other for other in self._steps if other != name]
+            close = nearest(step, others)
+            remedy = f"Write ${{step_output:{close}.{output}}}" if close else "Name one of them"
+            self._reader.add(key, f"there is no step '{step}'. {did_you_mean(step, others)}", remedy)
+            return
+        self._needs[name].add(step)
+        known = self._outputs(step, output, targets)
+        if known is None or output in known:
+            return
+        close = nearest(output, known) or known[0]
+        text = f"the step '{step}' gives no '{output}'. {did_you_mean(output, known)}"
+        self._reader.add(key, text, f"Write ${{step_output:{step}.{close}}}")
 
-def _references(steps: Mapping[Any, Any], targets: Mapping[str, Target], reader: Reader) -> None:
-    names = [str(name) for name in steps]
-    for place, (name, entry) in enumerate(steps.items()):
-        inputs = entry.get("inputs") if is_mapping(entry) else None
-        for key, text in _texts(inputs, f"steps.{name}.inputs") if is_mapping(inputs) else ():
-            step, dot, output = text.partition(".")
-            if dot and output:
-                _reference(step, output, key, names[:place], names[place:], targets, reader)
-
-
-def _reference(
-    step: str,
-    output: str,
-    key: str,
-    earlier: Sequence[str],
-    later: Sequence[str],
-    targets: Mapping[str, Target],
-    reader: Reader,
-) -> None:
-    if step in later:
-        remedy = f"Move {step} above it, or name one of the earlier ones"
-        reader.add(key, f"the step '{step}' does not come before. {did_you_mean(step, earlier)}", remedy)
-    elif step not in earlier:
-        close = nearest(step, [*earlier, *later])
-        if close:
-            reader.add(key, f"there is no step '{step}'. {did_you_mean(step, earlier)}", f"Write {close}.{output}")
-    else:
+    def _outputs(self, step: str, output: str, targets: Mapping[str, Target]) -> Sequence[str] | None:
+        """Return what a step gives, as names that may be written; None when that is not known."""
+        entry = self._steps[step]
+        if is_mapping(entry) and entry.get("experiment") is not None:
+            if output.startswith("metrics."):
+                return None  # which metrics there are is up to the experiment
+            return [*EXPERIMENT_OUTPUTS, *(f"checkpoint.{alias}" for alias in CHECKPOINTS)]
         target = targets.get(f"steps.{step}.step")
-        known = target.gives.names if target is not None and target.gives is not None else None
-        if known is not None and output.partition(".")[0] not in known:
-            close = nearest(output, known) or (known[0] if known else "")
-            remedy = f"Write {step}.{close}" if close else "Name another step"
-            reader.add(key, f"the step '{step}' gives no '{output}'. {did_you_mean(output, known)}", remedy)
+        names = target.gives.names if target is not None and target.gives is not None else None
+        return None if not names or output.partition(".")[0] in names else names
+
+    def _circles(self) -> None:
+        try:
+            TopologicalSorter(self._needs).prepare()
+        except CycleError as error:
+            ring: list[str] = error.args[1]
+            text = f"the steps ask for each other in a circle: {' -> '.join(reversed(ring))}"
+            self._reader.add(f"steps.{ring[0]}.inputs", text, "Take one of these inputs away")
 
 
-def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Yield every text of an input, with the path of the key that it stands below."""
+def _references(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Yield what a step asks of others, with the path of the key that it stands at."""
     if isinstance(value, str):
-        yield key, value
+        yield from ((key, match.strip()) for match in _REFERENCE.findall(value))
     elif is_mapping(value):
         for name, item in value.items():
-            yield from _texts(item, f"{key}.{name}")
+            yield from _references(item, f"{key}.{name}")
     elif isinstance(value, list):
         for place, item in enumerate(value):
-            yield from _texts(item, f"{key}[{place}]")
+            yield from _references(item, f"{key}[{place}]")

@@ -211,7 +211,7 @@ def test_a_pipeline_is_made_of_the_steps_that_the_project_has(tmp_path: Path) ->
 
     empty, full = ((tmp_path / "configs/pipeline" / f"{name}.yaml").read_text() for name in ("empty", "full"))
     assert "steps: {}" in empty
-    assert "step: {_target_: count}" in full
+    assert "step: count" in full and "${step_output:first.mean}" in full
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""Pipelines whose steps are there, and ask for what is given: each message, and its mend."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from accelerator.components import Registry
+from accelerator.config.check_pipeline import check_pipeline
+from accelerator.config.groups import configs_of
+from accelerator.config.project import Project, search_path
+from accelerator.errors import Problem
+
+PYPROJECT = """
+[project]
+name = "mine"
+[project.entry-points."accelerator.pipeline_step"]
+count = "mine:Count"
+silent = "mine:Silent"
+"""
+SOURCE = """
+from accelerator.config.declared import gives
+
+
+@gives("count", "mean")
+class Count:
+    def __init__(self, scale: float = 1.0) -> None: ...
+
+
+class Silent: ...
+"""
+SOUND = """
+name: two_stage
+steps:
+  pretrain: {experiment: digits_resnet, overrides: [train.epochs=5]}
+  finetune:
+    experiment: digits_resnet
+    inputs: {weights: "${step_output:pretrain.checkpoint.best}"}
+  figures:
+    step: count
+    inputs: {values: ["${step_output:finetune.metrics.test/loss}", 1.0]}
+  again:
+    step: {_target_: count, scale: 2.0}
+    inputs: {value: "${step_output:figures.mean}", text: "data.csv", other: "${step_output:last.whatever}"}
+  last: {retries: 2, step: silent}
+"""
+
+
+def problems(tmp_path: Path, text: str) -> list[Problem]:
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    (tmp_path / "mine.py").write_text(SOURCE)
+    (tmp_path / "configs" / "pipeline").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "configs" / "pipeline" / "p.yaml").write_text(text)
+    project, registry = Project(tmp_path), Registry.discover(tmp_path)
+    sources = search_path(project, registry)
+    (config,) = configs_of("pipeline", sources)
+    return check_pipeline(config, registry, project, sources)
+
+
+def test_a_sound_pipeline_has_no_problem(tmp_path: Path) -> None:
+    assert problems(tmp_path, SOUND) == []
+
+
+BROKEN = [
+    ("pretrain.checkpoint", "pretrian.checkpoint", "finetune.inputs.weights", "no step 'pretrian'", "'pretrain'"),
+    ("checkpoint.best", "checkpoint.bets", "finetune.inputs.weights", "gives no 'checkpoint.bets'", "checkpoint.best"),
+    ("figures.mean", "figures.meen", "again.inputs.value", "'figures' gives no 'meen'", "Did you mean 'mean'?"),
+    ("step: count", "step: cuont", "figures.step._target_", "There is no pipeline_step 'cuont'", "'count'"),
+    ("scale: 2.0", "sclae: 2.0", "again.step.sclae", "has no argument 'sclae'", "'scale'"),
+    ("scale: 2.0", "scale: two", "again.step.scale", "two", "float"),
+    (
+        "{experiment: digits_resnet, ",
+        "{experiment: digits_resnt, ",
+        "pretrain.experiment",
+        "digits_resnt",
+        "digits_resnet",
+    ),
+    ("retries: 2", "retry: 2", "last.retry", "no such key of a step", "'retries'"),
+    (", step: silent", "", "last", "needs an experiment or a step, neither", "Keep one"),
+    (
+        "{experiment: digits_resnet, ",
+        "{experiment: digits_resnet, step: silent, ",
+        "pretrain",
+        "both stand there",
+        "Keep one",
+    ),
+    ("{retries: 2, step: silent}", "silent", "last", "must be a mapping", "last: {experiment: NAME}"),
+    ("step: silent", "step: [1]", "last.step", "must be the name of a pipeline_step", "_target_"),
+    (
+        "retries: 2",
+        "inputs: {a: '${step_output:again.mean}'}",
+        "inputs",
+        "in a circle",
+        "Take one of these inputs away",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sound", "broken", "key", "what", "then"), BROKEN)
+def test_what_is_broken_is_named_with_its_line_and_its_mend(
+    sound: str, broken: str, key: str, what: str, then: str, tmp_path: Path
+) -> None:
+    assert sound in SOUND
+
+    (problem,) = problems(tmp_path, SOUND.replace(sound, broken, 1))
+
+    text = str(problem)
+    assert key in problem.key
+    assert "configs/pipeline/p.yaml:" in text
+    assert what in text and then in text
+    assert problems(tmp_path, SOUND) == []
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    text = SOUND.replace("step: count", "step: cuont").replace("checkpoint.best", "checkpoint.bets")
+
+    assert len(problems(tmp_path, text)) == 2
+
+
+@pytest.mark.parametrize("content", ["steps: [a]\n", "name: x\n", "- a\n", ""])
+def test_steps_are_a_mapping(content: str, tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, content)
+
+    assert "must be a mapping by name" in str(problem)
+    assert yaml.safe_load(content) is None or "steps" in problem.key
