@@ -7,6 +7,7 @@ import sys
 from json import dumps
 from typing import Any, Literal
 
+from accelerator.cli.compared_text import print_compared
 from accelerator.cli.dispatch import run_command
 from accelerator.cli.explained_text import explained_text
 from accelerator.cli.late import late
@@ -201,6 +202,30 @@ class Experiment:
         """
         found = late("experiment", "explain")(key, run, overrides, project=self._project)
         print_line(dumps(found.to_json(), indent=2, ensure_ascii=False) if json else explained_text(found))
+        return 0
+
+    def compare(self, *runs: str, json: bool = False) -> int:
+        """Print in one table what differs between runs, grouped by cause, with what came out of each.
+
+        Causes: seed, overrides as typed, choices (another experiment, or another config of a group), config files
+        that were changed, code (commit, uncommitted changes), environment (versions, host, device). The rows `result`
+        tell status, metrics and the best value. What is the same in all runs is left out.
+
+        Flags:
+          --json  print an object: runs, differences by cause, same_keys, notes
+
+        Examples:
+          accelerator experiment compare 3fa2b1 last
+          accelerator experiment compare 3fa2b1 9c04e7 last --json | jq '.differences.overrides'
+        """
+        if len(runs) < 2:
+            command = "accelerator experiment compare"
+            raise UsageError(f"{command} takes two RUNs or more, and got {len(runs)}. Write {command} RUN RUN.")
+        found = late("experiment", "compare")(runs, project=self._project)
+        if json:
+            print_line(dumps(found.to_json(), indent=2, ensure_ascii=False))
+        else:
+            print_compared(found)
         return 0
 
     def list(self, *, json: bool = False) -> int:

@@ -38,6 +38,7 @@ class LoaderConfig:
     batch_size: int = at_least(1, 64, "samples of one optimizer step, over all ranks and micro-batches")
     micro_batch_size: int | None = at_least(1, None, "samples that go through the model at once; null: derived")
     evaluation_batch_size: int | None = at_least(1, None, "samples of one batch in evaluation; null: as in training")
+    evaluation_batches: int | None = at_least(1, None, "batches of one pass of validation or test; null: all")
     workers: int = at_least(0, 0, "processes that prepare batches; 0: the training process does")
     shuffle: bool = option(True, "draw the training samples in a new order each epoch")
     drop_last: bool = option(False, "leave out the last training batch when it is not full")

@@ -1,5 +1,6 @@
 """One pass over a split without gradients: the loss, its terms, the metrics, and what was logged on the way."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,7 +67,7 @@ def _evaluate_set(context: "Context", split: str, loader: Any) -> tuple[dict[str
     metrics.reset()
     totals: dict[str, Any] = {}
     items = 0
-    for batch, _ in loader.epoch(0):
+    for batch, _ in itertools.islice(loader.epoch(0), context.settings.loader.evaluation_batches):
         if state.stop_signal is not None:
             return None
         state.batch = batch
