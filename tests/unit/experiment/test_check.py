@@ -7,8 +7,8 @@ from accelerator.experiment.check import check
 
 PIPELINE = """\
 steps:
-  first: {step: {_target_: count}, inputs: {values: [second.mean], file: data.csv}}
-  second: {step: {_target_: cuont}, inputs: {values: [frist.count, first.count]}}
+  first: {step: count, inputs: {values: ["${step_output:third.mean}"], file: data.csv}}
+  second: {step: cuont, inputs: {values: ["${step_output:frist.count}", "${step_output:first.count}"]}}
 """
 
 
