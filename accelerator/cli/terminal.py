@@ -5,16 +5,19 @@ nor coloured, so that it can be piped.
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 COLUMN_GAP = "  "
+# Control characters but tab and newline, what turns the direction of text, and halves of characters.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def print_line(text: str = "") -> None:
     """Print to stdout. When nobody reads it any more (`| head`), print no more and go on."""
     try:
-        print(text, flush=True)
+        print(shown(text), flush=True)
     except BrokenPipeError:
         _silence_stdout()
 
@@ -22,9 +25,17 @@ def print_line(text: str = "") -> None:
 def print_error(text: str) -> None:
     """Print to stderr."""
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(shown(text), file=sys.stderr, flush=True)
     except BrokenPipeError:
         return
+
+
+def shown(text: str) -> str:
+    """Return text that a terminal only shows: what would move the cursor, colour or turn text is written out.
+
+    Names of runs, metrics and files may come from a stranger.
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -56,7 +67,7 @@ def _draw_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for title, column in zip(header, zip(*rows, strict=True), strict=True):
         table.add_column(title, justify="right" if _holds_numbers(column) else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(shown(cell)) for cell in row))
     Console().print(table)
 
 

@@ -8,7 +8,7 @@ checked against the target's signature before it is called. Hydra's `instantiate
 
 import functools
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,16 @@ class Builder:
                 the target refuses its arguments.
         """
         plain = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig | ListConfig) else node
-        return self._build(plain, kind, key, args, given or {})
+        problems = list(self._untrusted(plain, key))
+        if problems:
+            raise ConfigError(problems)
+        return self._build(plain, kind, key, args, given or {}, is_outermost=True)
 
-    def resolve(self, node: Mapping[str, Any], kind: str, key: str) -> tuple[str, Any]:
-        """Return the dotted path and the object that a node's `_target_` names, without calling it."""
+    def resolve(self, node: Mapping[str, Any], kind: str, key: str, *, nested: bool = True) -> tuple[str, Any]:
+        """Return the dotted path and the object that a node's `_target_` names, without calling it.
+
+        Where the node is not `nested`, the object must fit its kind.
+        """
         name = node["_target_"]
         if not isinstance(name, str):
             raise self._error(f"{key}._target_", f"{name!r} is no name", "Write a component's name or a dotted path.")
@@ -63,23 +69,49 @@ class Builder:
                 return component.path, component.load()
             except ComponentError as error:
                 raise self._error(f"{key}._target_", str(error), _NO_REMEDY) from error
-        return name, self._import(name, key)
+        return name, self._import(name, key, "" if nested else kind)
 
-    def _build(self, node: Any, kind: str, key: str, args: Sequence[Any], given: Mapping[str, Any]) -> Any:
+    def _untrusted(self, node: Any, key: str) -> Iterator[Problem]:
+        """Yield a problem for each dotted path at and below a node that may not be imported, before one is."""
+        if isinstance(node, list):
+            for place, item in enumerate(node):
+                yield from self._untrusted(item, f"{key}[{place}]")
+        if not isinstance(node, dict):
+            return
+        name = node.get("_target_")
+        if isinstance(name, str) and "::" not in name and not is_bare_name(name):
+            refusal = self.trust.refuse_path(name)
+            if refusal:
+                yield self._problem(f"{key}._target_", refusal, _NO_REMEDY)
+        for part, item in node.items():
+            yield from self._untrusted(item, f"{key}.{part}")
+
+    def _build(
+        self,
+        node: Any,
+        kind: str,
+        key: str,
+        args: Sequence[Any],
+        given: Mapping[str, Any],
+        is_outermost: bool = False,
+    ) -> Any:
         if isinstance(node, list):
             return [self._build(item, kind, f"{key}[{place}]", (), given) for place, item in enumerate(node)]
         if not isinstance(node, dict):
             return node
         if "_target_" not in node:
             return {name: self._build(item, kind, f"{key}.{name}", (), given) for name, item in node.items()}
-        path, target = self.resolve(node, kind, key)
+        path, target = self.resolve(node, kind, key, nested=not is_outermost)
         recursive = node.get("_recursive_", True)
         values = {
             name: self._build(value, kind, f"{key}.{name}", (), given) if recursive else value
             for name, value in node.items()
             if name not in OWN_KEYS
         }
-        args = [*args, *self._build(list(node.get("_args_", ())), kind, f"{key}._args_", (), given)]
+        listed = node.get("_args_", [])
+        if not isinstance(listed, list):
+            raise self._error(f"{key}._args_", f"must be a list, not {listed!r}", "Write a list of the arguments.")
+        args = [*args, *self._build(listed, kind, f"{key}._args_", (), given)]
         signature = signature_or_none(target)
         is_partial = bool(node.get("_partial_"))
         if signature is not None:
@@ -94,7 +126,7 @@ class Builder:
             return functools.partial(target, *args, **values)
         return self._call(target, args, values, key, path)
 
-    def _import(self, path: str, key: str) -> Any:
+    def _import(self, path: str, key: str, kind: str) -> Any:
         refusal = self.trust.refuse_path(path)
         if refusal:
             raise self._error(f"{key}._target_", refusal, _NO_REMEDY)
@@ -109,7 +141,7 @@ class Builder:
                 f"'{path}' does not import: {_innermost(error)}",
                 "Correct the path, or install what it needs.",
             ) from error
-        refusal = self.trust.refuse_object(found, path)
+        refusal = self.trust.refuse_object(found, path, kind)
         if refusal:
             raise self._error(f"{key}._target_", refusal, _NO_REMEDY)
         return found
@@ -136,9 +168,11 @@ class Builder:
 _NO_REMEDY = ""  # the text before already says what to do
 
 
-def builder_for(registry: Registry, trust: Sequence[str], project_root: Path | None) -> Builder:
-    """Return a builder whose policy is `trust` in the project at `project_root`."""
-    return Builder(registry, Trust(tuple(trust), project_root, registry))
+def builder_for(
+    registry: Registry, trust: Sequence[str], project_root: Path | None, run_folder: Path | None = None
+) -> Builder:
+    """Return a builder whose policy is `trust` in the project at `project_root`; `run_folder`: whose config it is."""
+    return Builder(registry, Trust(tuple(trust), project_root, registry, run_folder))
 
 
 def _resolve(path: str) -> Any:

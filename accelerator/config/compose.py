@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -15,11 +16,12 @@ from accelerator.config.diagnosis import (
     below_interpolation,
     diagnose,
 )
-from accelerator.config.hydra_api import ConfigFolders, Loaded, ParsedOverride, load
+from accelerator.config.hydra_api import ConfigFolders, Loaded, ParsedOverride, SearchPathError, load
 from accelerator.config.index_values import fill_in_index
 from accelerator.config.project import ConfigSource, Project, find_project, search_path
 from accelerator.config.provenance import Provenance, read_provenance
 from accelerator.errors import ConfigError, Problem
+from accelerator.hostile_yaml import HostileYamlError
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Composition:
     sources: tuple[ConfigSource, ...]
     from_index: Mapping[str, str] = field(default_factory=dict)
     """Config path -> the `${index.…}` that stood there, where there was one."""
+    run_folder: Path | None = None
+    """The run folder that the config was read from; None for one that was composed."""
 
 
 class ComposedConfig(DictConfig):
@@ -96,6 +100,10 @@ def _load(attempt: Attempt) -> Loaded:
 
     try:
         loaded = load(attempt.sources, attempt.config_name, attempt.overrides, prepare=prepare)
+    except HostileYamlError as error:
+        raise ConfigError(Problem("", f"cannot be a config: {error}", "Remove that from the file")) from error
+    except SearchPathError as error:
+        raise ConfigError(Problem("", str(error), "")) from error
     except COMPOSE_ERRORS as error:
         raise diagnose(error, attempt) from error
     lists = DefaultsLists(ConfigFolders(attempt.sources), attempt.sources, attempt.project)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from hydra import __version__, version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
@@ -27,14 +28,21 @@ from hydra.core.override_parser.overrides_visitor import HydraErrorListener
 from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime
+from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import Container, DictConfig, OmegaConf, open_dict
 
 from accelerator.config.project import ConfigSource
+from accelerator.hostile_yaml import HostileYamlError, measure_yaml
 
 HYDRA_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
 _PRESETS = "debug/"  # merged last, wherever `debug` stands in a defaults list: it wins over the experiment
+_SEARCH_PATH = "hydra.searchpath"
 _VERSION_BASE = "1.3"  # 1.4 knows one behaviour only, and warns when a version is given
+
+
+class SearchPathError(ConfigCompositionException):
+    """A config or an override that would have configs read from elsewhere."""
 
 
 @contextmanager
@@ -195,13 +203,38 @@ def instantiate_options(targets: Sequence[str]) -> dict[str, Any]:
     return {"_execution_whitelist_": list(targets)} if HYDRA_VERSION >= (1, 4) else {}
 
 
+class _MeasuringRepository(ConfigRepository):
+    """Hydra's access to the files of the search path, which measures a file before it is read."""
+
+    def load_config(self, config_path: str) -> Any:
+        source = self._find_object_source(config_path=config_path, object_type=ObjectType.CONFIG)
+        if source is not None and source.scheme() == "file":
+            file = Path(source.path, f"{config_path.removesuffix('.yaml')}.yaml")
+            try:
+                measure_yaml(file.read_text(encoding="utf-8"))
+            except HostileYamlError as error:
+                raise HostileYamlError(f"{file}: {error}") from error
+        return super().load_config(config_path)
+
+
 class _RecordingLoader(ConfigLoaderImpl):
     """Hydra's loader, which besides notes the files that it merges."""
 
     def __init__(self, path: ConfigSearchPath) -> None:
         super().__init__(path)
+        self.repository = _MeasuringRepository(path)
         self.files: list[LoadedFile] = []
         self.prepare: Callable[[DictConfig], None] = lambda config: None
+
+    def _process_config_searchpath(self, config_name: str | None, parsed_overrides: list[Override], repo: Any) -> None:
+        """Refuse what would read configs from elsewhere: `pkg://` even imports the package that it names."""
+        loaded = repo.load_config(config_path=config_name) if config_name is not None else None
+        in_file = loaded is not None and OmegaConf.select(loaded.config, _SEARCH_PATH, default=None) is not None
+        if in_file or any((item.key_or_group or "").startswith(_SEARCH_PATH) for item in parsed_overrides):
+            raise SearchPathError(
+                f"{_SEARCH_PATH} is not taken: configs come from the project's configs/, from plugins and from "
+                f"accelerator. Copy the files into the project's configs/"
+            )
 
     def _load_single_config(self, default: Any, repo: Any) -> Any:
         result = super()._load_single_config(default, repo)

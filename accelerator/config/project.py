@@ -49,13 +49,26 @@ class ConfigSource:
 def find_project(start: Path | None = None) -> Project:
     """Return the project that `start` (the working folder when None) belongs to.
 
-    It is the nearest folder upwards with a `pyproject.toml` or a `configs/`, else `start` itself.
+    It is the nearest folder upwards with a `pyproject.toml` or a `configs/`, else `start` itself. A run folder is no
+    project, whatever lies in it: it may come from a stranger.
     """
-    folder = (start or Path.cwd()).resolve()
+    folder = _outside_of_runs((start or Path.cwd()).resolve())
     for candidate in (folder, *folder.parents):
         if (candidate / "pyproject.toml").is_file() or (candidate / CONFIGS).is_dir():
             return Project(candidate)
     return Project(folder)
+
+
+def holds_run(folder: Path) -> bool:
+    """Tell whether a folder is one that a run has written to; whoever made it, it is data."""
+    has_record = (folder / "summary.json").is_file() or (folder / "journal").is_dir()
+    return has_record or ((folder / "config.yaml").is_file() and (folder / "checkpoints").is_dir())
+
+
+def _outside_of_runs(folder: Path) -> Path:
+    """Return the folder itself, or the one that holds the outermost run folder around it."""
+    runs = [candidate for candidate in (folder, *folder.parents) if holds_run(candidate)]
+    return runs[-1].parent if runs else folder
 
 
 def shipped_configs() -> Path:

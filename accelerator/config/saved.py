@@ -9,11 +9,12 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.components import Registry
@@ -33,17 +34,16 @@ from accelerator.config.hydra_api import (
 from accelerator.config.project import ConfigSource, Project, find_project, search_path
 from accelerator.config.provenance import Provenance, read_provenance
 from accelerator.config.read import first_line, raw
+from accelerator.config.saved_interpolations import TOTAL_STEPS, VARIABLE, marked_texts, refused_texts
 from accelerator.errors import ConfigError, Problem
-from accelerator.redaction import MASK, redact
+from accelerator.hostile_yaml import measure_yaml
+from accelerator.redaction import redact
 
 CONFIG_FILE = "config.yaml"
 PROVENANCE_FILE = "provenance.json"
-TOTAL_STEPS = "${train.total_steps}"
 
-_VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*(,[^{}]*)?\}")
 _RESOLVER = re.compile(r"\$\{[^{}]*:")
 _MARK = re.compile(r"__accelerator_kept_(\d+)__")
-_WHOLE_VARIABLE = re.compile(r"\$\{oc\.env:([A-Za-z_]\w*)\}")
 
 
 def saved_yaml(config: DictConfig) -> str:
@@ -90,14 +90,17 @@ def load_saved(
     config = _read(file)
     complete(config)
     config = ordered(config)
-    saved = dict(_texts(config, ""))
+    saved = dict(marked_texts(config, ""))
     parsed = _apply(config, overrides, project, registry, sources)
     provenance = _provenance_of(file, project).with_overrides(parsed)
-    kept = {key: text for key, text in _texts(config, "") if saved.get(key) == text}
-    problems = [] if to_look_at else list(_refused(kept, overrides, sources, provenance))
+    kept = {key: text for key, text in marked_texts(config, "") if saved.get(key) == text}
+    problems = [] if to_look_at else list(refused_texts(kept, overrides, sources, provenance))
     if problems:
         raise ConfigError(problems)
-    return ComposedConfig(config, Composition(project, tuple(overrides), provenance, registry, sources))
+    composition = Composition(
+        project, tuple(overrides), provenance, registry, sources, run_folder=file.parent.absolute()
+    )
+    return ComposedConfig(config, composition)
 
 
 def _saved(config: DictConfig) -> dict[str, Any]:
@@ -127,8 +130,8 @@ def _mark(text: str, kept: list[str]) -> str:
     before = ""
     while before != text:
         before = text
-        text = _VARIABLE.sub(lambda found: _marked_variable(found, kept), text)
-    if "oc.env" in _VARIABLE.sub("", text):  # the variable's name is itself computed
+        text = VARIABLE.sub(lambda found: _marked_variable(found, kept), text)
+    if "oc.env" in VARIABLE.sub("", text):  # the variable's name is itself computed
         return _word(_restore(text, kept), kept)
     return text.replace(TOTAL_STEPS, _word(TOTAL_STEPS, kept)) if TOTAL_STEPS in text else text
 
@@ -158,7 +161,7 @@ def _unmark(value: Any, original: Any, kept: list[str]) -> Any:
         return [_unmark(item, _below(original, place), kept) for place, item in enumerate(value)]
     if not isinstance(value, str):
         return value
-    if _MARK.search(value) and isinstance(original, str) and _RESOLVER.search(_VARIABLE.sub("", original)):
+    if _MARK.search(value) and isinstance(original, str) and _RESOLVER.search(VARIABLE.sub("", original)):
         return original  # a resolver computes from it: only the whole expression means the same
     return _restore(value.replace("${", "\\${"), kept)
 
@@ -190,12 +193,14 @@ def _flat(value: Any, key: str) -> Iterator[tuple[str, str | int | float | bool 
 
 def _read(file: Path) -> DictConfig:
     try:
-        config = OmegaConf.load(file)
+        text = file.read_text(encoding="utf-8")
+        measure_yaml(text)
+        config = OmegaConf.load(StringIO(text))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             Problem("", f"the run's config cannot be read: {error}", "Name another run", str(file))
         ) from error
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
         raise ConfigError(
             Problem("", f"is not valid YAML: {first_line(error)}", "Repair it, or name another run", str(file))
         ) from error
@@ -248,46 +253,11 @@ def _provenance_of(file: Path, project: Project) -> Provenance:
     recorded = file.parent / PROVENANCE_FILE
     try:
         return Provenance.from_json(recorded.read_text(encoding="utf-8"))
-    except (OSError, ValueError, AttributeError, TypeError):  # lost or damaged: the saved file's own lines are known
+    except (
+        OSError,
+        ValueError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ):  # lost or damaged: the saved file's own lines are known
         return read_provenance([LoadedFile(file.stem, file.resolve(), "")], (), project, ())
-
-
-def _texts(node: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Yield the path and the text of each value that is an interpolation or a masked secret."""
-    names = list(node) if isinstance(node, DictConfig) else range(len(node))
-    for name in names:
-        child = node._get_node(name)
-        path = f"{key}.{name}" if key else str(name)
-        if isinstance(child, DictConfig | ListConfig) and not child._is_none() and not child._is_interpolation():
-            yield from _texts(child, path)
-        elif child is not None and isinstance(child._value(), str):
-            text = child._value()
-            if "${" in text.replace("\\${", "") or text == MASK or f"://{MASK}@" in text:
-                yield path, text
-
-
-def _refused(
-    texts: dict[str, str], overrides: Sequence[str], sources: tuple[ConfigSource, ...], provenance: Provenance
-) -> Iterator[Problem]:
-    asked = [(key, text) for key, text in texts.items() if text != TOTAL_STEPS]
-    known = "\n".join([*overrides, *_config_texts(sources)]) if asked else ""
-    for key, text in asked:
-        variable = _WHOLE_VARIABLE.fullmatch(text)
-        if "${" not in text:
-            what, remedy = "is a secret and was not saved with the run", f"Add {key}=… to the command"
-        elif variable and re.search(rf"oc\.env\s*:\s*{variable[1]}\b", known):
-            continue
-        elif text in known:
-            continue
-        elif variable:
-            what = f"reads the environment variable {variable[1]}, which no config of this project names"
-            remedy = f"If that is meant, add '{key}=${{oc.env:{variable[1]}}}' to the command"
-        else:
-            what, remedy = "is an interpolation, which a saved config may not hold", f"Add {key}=… to the command"
-        yield Problem(key, what, remedy, provenance.place_of(key), text)
-
-
-def _config_texts(sources: tuple[ConfigSource, ...]) -> Iterator[str]:
-    for source in sources:
-        for path in sorted(source.path.rglob("*.yaml")):
-            yield path.read_text(encoding="utf-8", errors="replace")

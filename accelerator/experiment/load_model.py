@@ -11,9 +11,8 @@ from accelerator.config.build import Builder, builder_for
 from accelerator.config.compose import composition_of
 from accelerator.config.project import Project, find_project
 from accelerator.errors import ConfigError, Problem
-from accelerator.experiment.named_run import trained_run
+from accelerator.experiment.named_run import named_run, trained_run
 from accelerator.experiment.sound_config import config_of_run
-from accelerator.runs.run import Run
 from accelerator.runtime.checkpoint.files import MANIFEST, read_manifest, read_model
 from accelerator.runtime.checkpoint.keeper import resolve_alias
 from accelerator.runtime.checkpoint.weights import load_weights
@@ -46,7 +45,7 @@ def load_model(
     registry = Registry.discover(root.root).with_marked(components)
     given = Path(run).expanduser()
     is_checkpoint = (given / MANIFEST).is_file()
-    found = Run(given.absolute().parents[1]) if is_checkpoint else trained_run(str(run), root)
+    found = named_run(str(given.absolute().parents[1]), root) if is_checkpoint else trained_run(str(run), root)
     config = config_of_run(found, (), root, registry)
     path = given if is_checkpoint else resolve_alias(found.folder.checkpoints, checkpoint or config.checkpoint.use)
     tensors = read_model(path)
@@ -61,7 +60,7 @@ def _build_model(config: Any, project: Project, registry: Registry, facts: Mappi
     composition = composition_of(config)
     assert composition is not None
     source_of = composition.provenance.source_of
-    trust = builder_for(registry, tuple(config.trust), project.root).trust
+    trust = builder_for(registry, tuple(config.trust), project.root, composition.run_folder).trust
     model = Builder(registry, trust, source_of).build(config.model, "model", "model", given=facts)
     if not isinstance(model, torch.nn.Module):
         what = f"{config.model['_target_']} gives a {type(model).__name__}, and a torch.nn.Module is needed"

@@ -5,6 +5,7 @@ from pathlib import Path
 from accelerator.config.compose import compose
 from accelerator.config.project import Project
 from accelerator.errors import InputError
+from accelerator.runs.links import refuse_links
 from accelerator.runs.listing import LAST, find_run, list_runs
 from accelerator.runs.run import Run, is_run_folder
 
@@ -25,12 +26,13 @@ def named_run(reference: str, project: Project) -> Run:
 
     Raises:
         RunNotFoundError: no run is meant, or more than one.
+        InputError: a part of its folder is a link.
         ConfigError: the project's `main` does not compose, so that its output root is not known.
     """
     path = Path(reference).expanduser()
-    if is_run_folder(path):
-        return Run(path)
-    return find_run(reference, output_root(project))
+    run = Run(path) if is_run_folder(path) else find_run(reference, output_root(project))
+    refuse_links(run.folder)
+    return run
 
 
 def named_training(reference: str, project: Project) -> Run:
@@ -38,12 +40,14 @@ def named_training(reference: str, project: Project) -> Run:
 
     Raises:
         RunNotFoundError: no run is meant, or more than one.
+        InputError: a part of its folder is a link.
         ConfigError: as `named_run`.
     """
     if reference == LAST and not is_run_folder(Path(LAST)):
         runs = reversed(list_runs(output_root(project)))
         training = next((run for run in runs if not is_evaluation(run)), None)
         if training is not None:
+            refuse_links(training.folder)
             return training
     return named_run(reference, project)
 

@@ -1,6 +1,6 @@
 """Configs that are known to be sound, new and of runs: all problems are told at once, before torch is imported."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +63,27 @@ def config_of_run(run: Run, overrides: Sequence[str], project: Project, registry
             f"Its tensors are in {run.folder.checkpoints}: model.safetensors of a checkpoint loads with safetensors."
         )
     config = load_saved(run.folder.path, overrides, project, registry)
-    config[TRUST] = _present_trust(overrides, project, registry)
+    present = _present(overrides, project, registry)
+    config[TRUST] = list(present[TRUST])
+    if not _lies_in_its_output(run, config, project) and not any(
+        item.startswith("paths.output=") for item in overrides
+    ):
+        config.paths.output = present.paths.output
     return config
 
 
-def _present_trust(overrides: Sequence[str], project: Project, registry: Registry) -> list[str]:
-    """Return whom the present project and this command trust: a run's config may come from a stranger."""
-    own = [item for item in overrides if item.partition("=")[0] == TRUST]
-    return list(compose(own, project=project, registry=registry)[TRUST])
+def _lies_in_its_output(run: Run, config: ComposedConfig, project: Project) -> bool:
+    """Tell whether a run lies where its config puts runs; else it came from elsewhere, and writes nothing there."""
+    paths = config.get("paths")
+    output = paths.get("output") if isinstance(paths, Mapping) else None
+    place = project.absolute(f"{output}/{config.get('name')}") if output is not None else None
+    return place == run.folder.path.resolve().parent
+
+
+def _present(overrides: Sequence[str], project: Project, registry: Registry) -> ComposedConfig:
+    """Return the present project's own config, with whom this command trusts: a run's may come from a stranger."""
+    own = [item for item in overrides if item.lstrip("+").partition("=")[0] == TRUST]
+    return compose(own, project=project, registry=registry)
 
 
 def _checked(config: ComposedConfig, registry: Registry) -> ComposedConfig:

@@ -12,6 +12,7 @@ from accelerator.experiment.named_run import has_checkpoint
 from accelerator.experiment.outcome import Outcome, Say, say_nothing
 from accelerator.experiment.sound_config import sound_config, sound_config_of_run, sound_saved_config
 from accelerator.redaction import redact_text
+from accelerator.runs.links import refuse_links
 from accelerator.runs.listing import list_runs
 from accelerator.runs.run import Run
 from accelerator.runs.summary import COMPLETED, DIED, FAILED, INTERRUPTED, Summary
@@ -62,6 +63,7 @@ def train(
     if resume == "auto":
         unfinished = find_unfinished(project.absolute(str(config.paths.output)), str(config.name))
         if unfinished is not None:
+            refuse_links(unfinished.folder)
             say(f"Resuming {unfinished.folder.path}, which {_ending(unfinished)}")
             config = sound_config_of_run(unfinished, _new_overrides(overrides, unfinished), project)
             resumed: Outcome = late("train_on")(config, unfinished, say)
@@ -98,5 +100,9 @@ def _ending(run: Run) -> str:
 
 def _new_overrides(overrides: Sequence[str], run: Run) -> list[str]:
     """Return the overrides that the run does not have already: its config holds what the others set."""
-    recorded = yaml.safe_load(run.folder.overrides.read_text(encoding="utf-8")) if run.folder.overrides.exists() else []
-    return [item for item in overrides if redact_text(item) not in (recorded or [])]
+    try:
+        recorded = yaml.safe_load(run.folder.overrides.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):  # lost or damaged: then none is known to be had
+        recorded = []
+    known = recorded if isinstance(recorded, list) else []
+    return [item for item in overrides if redact_text(item) not in known]

@@ -63,7 +63,9 @@ def start_forwarder(folder: RunFolder, project_root: Path) -> int:
         write_tracking(folder, replace(known or Tracking(), finished=None))
     command = forwarder_command(folder, project_root)
     try:
-        log = os.open(folder.forwarder_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        log = os.open(
+            folder.forwarder_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
+        )
     except OSError as error:
         raise storage_error(folder.forwarder_log, error) from error
     try:

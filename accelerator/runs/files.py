@@ -21,6 +21,7 @@ _REMEDIES = {
     errno.EACCES: "You may not write there. Change the folder's permissions, or choose another with paths.output=DIR.",
     errno.EPERM: "You may not write there. Change the folder's permissions, or choose another with paths.output=DIR.",
     errno.ENOENT: "The folder is gone. Was it moved or deleted while the run was writing?",
+    errno.ELOOP: "It is a link, and the files of a run are none: a run may come from a stranger. Remove the link.",
     errno.EIO: "The disk reports an error. Look at the system's log, and save what you can.",
 }
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -70,7 +71,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise storage_error(path, error, doing="read") from error
-    except ValueError as error:  # JSON or UTF-8
+    except (ValueError, RecursionError) as error:  # JSON or UTF-8
         raise StorageError(
             f"{path}: is not valid JSON ({error}). The file is damaged: restore it, or use another run."
         ) from error

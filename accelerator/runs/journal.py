@@ -154,7 +154,7 @@ def parse_line(line: bytes) -> Record | None:
         return None
     try:
         record = json.loads(line)
-    except ValueError:  # the torn end of a write that the disk refused, and that could not be taken back
+    except (ValueError, RecursionError):  # the torn end of a write that the disk refused, or no journal of ours
         return None
     if not isinstance(record, dict):
         return None
@@ -173,6 +173,11 @@ def segment_paths(folder: Path, rank: int = 0) -> list[Path]:
         raise storage_error(folder, error, doing="read") from error
     pattern = re.compile(rf"rank-{rank}(\.\d+)?\.jsonl")
     return sorted((folder / name for name in names if pattern.fullmatch(name)), key=segment_number)
+
+
+def is_segment(name: Any) -> bool:
+    """Tell whether a file's name is that of a segment, of any rank: one that lies in the journal's own folder."""
+    return isinstance(name, str) and re.fullmatch(r"rank-\d+(\.\d+)?\.jsonl", name) is not None
 
 
 def segment_number(path: Path) -> int:

@@ -36,16 +36,20 @@ def find_run(reference: str, output: Path) -> Run:
     raise RunNotFoundError(_refusal(reference, output, runs, found))
 
 
-def _run_folders(folder: Path) -> Iterator[Path]:
+def _run_folders(folder: Path, seen: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
     try:
+        here = os.stat(folder)
         entries = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+    except OSError:
         return
+    if (here.st_dev, here.st_ino) in seen:  # a link to a folder above it
+        return
+    seen |= {(here.st_dev, here.st_ino)}
     for entry in map(Path, entries):
         if is_run_folder(entry):
             yield entry
         else:
-            yield from _run_folders(entry)
+            yield from _run_folders(entry, seen)
 
 
 def _refusal(reference: str, output: Path, runs: list[Run], found: list[Run]) -> str:

@@ -107,14 +107,17 @@ def read_holder(path: Path) -> Holder | None:
     """Return who the lock file names, dead or alive; None when there is no file or nothing in it yet."""
     try:
         found = json.loads(path.read_bytes())
-        return Holder(found["pid"], found["host"], found["process"], found["role"], found["start"])
-    except (OSError, ValueError, KeyError, TypeError):
+        holder = Holder(found["pid"], found["host"], found["process"], found["role"], found["start"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    # A run folder may come from a stranger: -1 would mean every process that there is.
+    is_process = type(holder.pid) is int and holder.pid > 1 and isinstance(holder.process, str) and holder.process
+    return holder if is_process and isinstance(holder.host, str) and isinstance(holder.start, str) else None
 
 
 def _try_lock(path: Path) -> int | None:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     except OSError as error:
         raise storage_error(path, error) from error
     try:

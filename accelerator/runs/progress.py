@@ -10,6 +10,7 @@ from typing import Any
 from accelerator.errors import StorageError
 from accelerator.runs.files import read_json, write_json
 from accelerator.runs.folder import RunFolder
+from accelerator.runs.journal import is_segment
 
 FORMAT_VERSION = 1
 _PLAIN = ("sink", "target", "sent", "refused", "finished", "error", "failed_at", "failures")
@@ -102,4 +103,7 @@ def _from_json(stored: dict[str, Any]) -> Tracking:
     values = {key: stored[key] for key in _PLAIN}
     taken = tuple(Extent(**extent) for extent in stored["progress"]["taken"])
     pending = Extent(**stored["pending"]) if stored["pending"] else None
+    for extent in (*taken, *([pending] if pending else [])):
+        if not is_segment(extent.file):
+            raise TypeError(f"{extent.file!r} is no file of a journal")
     return Tracking(**values, progress=Progress(taken, stored["progress"]["last_steps"]), pending=pending)

@@ -1,10 +1,12 @@
 """Reading a run: what a folder holds, as plain values."""
 
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from accelerator.errors import RunNotFoundError, StorageError
+from accelerator.hostile_yaml import measure_yaml
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import METRIC, Record, read_journal
 from accelerator.runs.summary import Summary, read_summary
@@ -88,7 +90,9 @@ def _load_yaml(path: Path) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        loaded = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+        text = path.read_text(encoding="utf-8")
+        measure_yaml(text)
+        loaded = OmegaConf.to_container(OmegaConf.load(StringIO(text)), resolve=False)
     except (OSError, ValueError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise StorageError(f"{path}: cannot be read ({error}). The file is damaged: restore it.") from error
     if not isinstance(loaded, dict):

@@ -5,6 +5,7 @@ It has one writer at a time: training while it holds `run.lock`, then the forwar
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypedDict
 
 from accelerator.errors import StorageError
@@ -17,6 +18,14 @@ COMPLETED = "completed"
 FAILED = "failed"
 INTERRUPTED = "interrupted"
 DIED = "died"
+_TYPES: dict[str, tuple[type, ...]] = {
+    **{name: (int,) for name in ("epoch", "step")},
+    **{name: (str, NoneType) for name in ("checkpoint", "error", "parent")},
+    **{name: (dict, NoneType) for name in ("best", "mlflow")},
+    "status": (str,),
+    "seconds": (int, float),
+    "samples_per_second": (int, float, NoneType),
+}
 STATUSES = (RUNNING, COMPLETED, FAILED, INTERRUPTED, DIED)
 
 
@@ -80,7 +89,12 @@ def read_summary(folder: RunFolder) -> Summary:
     stored = read_json(folder.summary) if folder.summary.exists() else {}
     if not isinstance(stored, dict):
         raise StorageError(f"{folder.summary}: holds no summary. The file is damaged: restore it, or use another run.")
-    summary = _from_json(stored, folder.path)
+    try:
+        summary = _from_json(stored, folder.path)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise StorageError(
+            f"{folder.summary}: is no summary ({error}). The file is damaged: restore it, or use another run."
+        ) from error
     if summary.status != RUNNING or is_running or is_held(folder.lock):  # held now: a resume has just begun
         return summary
     return replace(summary, status=DIED)
@@ -95,4 +109,10 @@ def _from_json(stored: dict[str, Any], path: Path) -> Summary:
     for name in ("seconds", "samples_per_second"):
         if name in values:
             values[name] = number_from_json(values[name])
-    return Summary(**values, run_folder=path)
+    summary = Summary(**values, run_folder=path)
+    for name, allowed in _TYPES.items():
+        if not isinstance(getattr(summary, name), allowed):
+            raise TypeError(f"{name} is {getattr(summary, name)!r}")
+    if not all(isinstance(value, int | float) for value in summary.metrics.values()):
+        raise TypeError("a metric is no number")
+    return summary

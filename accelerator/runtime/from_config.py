@@ -262,5 +262,7 @@ def _settings(config: DictConfig, project: Project, provenance: Provenance) -> S
 
 
 def _builder(registry: Registry, config: DictConfig, project: Project, provenance: Provenance) -> Builder:
-    builder = builder_for(registry, tuple(config.trust), project.root)
+    composition = composition_of(config)
+    run_folder = composition.run_folder if composition else None
+    builder = builder_for(registry, tuple(config.trust), project.root, run_folder)
     return Builder(builder.registry, builder.trust, provenance.place_of)

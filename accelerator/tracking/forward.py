@@ -82,7 +82,7 @@ def open_sink(folder: RunFolder, project: Project, tracking: Tracking) -> tuple[
     project.put_on_path()
     config = Run(folder.path).config
     node = _sink_node(config.get(KIND), folder, project)
-    sink: Sink = build_sink(node, project)
+    sink: Sink = build_sink(node, project, folder.path)
     run = TrackedRun(
         run_id=folder.run_id,
         name=str(config.get("name") or "run"),
@@ -95,9 +95,9 @@ def open_sink(folder: RunFolder, project: Project, tracking: Tracking) -> tuple[
     return sink, str(node["_target_"]), sink.open(run) or {}
 
 
-def build_sink(node: Mapping[str, Any], project: Project) -> Any:
+def build_sink(node: Mapping[str, Any], project: Project, run_folder: Path | None = None) -> Any:
     """Build a `tracking` node. Trusted are components and the project's own code; a run's config is not asked."""
-    return builder_for(Registry.discover(project.root), (), project.root).build(node, KIND, KIND)
+    return builder_for(Registry.discover(project.root), (), project.root, run_folder).build(node, KIND, KIND)
 
 
 def _sink_node(node: Any, folder: RunFolder, project: Project) -> dict[str, Any]:

@@ -98,7 +98,9 @@ def copy_checkpoint(source: Path, folder: Path) -> Path:
     final, partial = folder / source.name, folder / f"{source.name}{_PARTIAL}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, partial)
+        partial.mkdir()
+        for name in (*read_manifest(source)["files"], MANIFEST, MANIFEST_HASH):  # whatever else lies there, or links
+            shutil.copyfile(source / name, partial / name, follow_symlinks=False)
         for path in partial.iterdir():
             _flush(path)
         sync_folder(partial)
@@ -123,10 +125,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: {MANIFEST} cannot be read: {error.strerror}.") from error
     if hashlib.sha256(text).hexdigest() != stated:
         raise CheckpointError(f"{path}: {MANIFEST} is damaged: it does not have the hash in {MANIFEST_HASH}.")
-    manifest: dict[str, Any] = json.loads(text)
-    if not {"format_version", "step", "files", "aliases"} <= manifest.keys() or not {MODEL, STATE} <= set(
-        manifest["files"]
-    ):
+    manifest = _parse_manifest(text)
+    if manifest is None:
         raise CheckpointError(f"{path}: {MANIFEST} is no manifest of a checkpoint.")
     if manifest["format_version"] > FORMAT_VERSION:
         raise CheckpointError(
@@ -159,8 +159,11 @@ def read_model(path: Path) -> dict[str, Tensor]:
         CheckpointError: a file is missing or damaged.
     """
     manifest = verify_checkpoint(path)
-    tensors: dict[str, Tensor] = load_file(path / MODEL)
-    return tensors | {alias: tensors[name] for alias, name in manifest["aliases"].items()}
+    try:
+        tensors: dict[str, Tensor] = load_file(path / MODEL)
+        return tensors | {alias: tensors[name] for alias, name in manifest["aliases"].items()}
+    except (SafetensorError, KeyError) as error:
+        raise CheckpointError(f"{path / MODEL} does not hold the tensors of a model: {error}") from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -211,6 +214,27 @@ def discard(path: Path) -> None:
         _discard(path)
     except OSError as error:
         raise storage_error(path, error, doing="removed") from error
+
+
+def _parse_manifest(text: bytes) -> dict[str, Any] | None:
+    """Return a manifest whose every part is what it should be; None for anything else, whoever wrote it."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not {"format_version", "step", "files", "aliases"} <= found.keys():
+        return None
+    files, aliases = found["files"], found["aliases"]
+    are_numbers = type(found["format_version"]) is int and type(found["step"]) is int
+    if not are_numbers or not isinstance(files, dict) or not isinstance(aliases, dict):
+        return None
+    if not {MODEL, STATE} <= files.keys() or not isinstance(found.get("facts", {}), dict):
+        return None
+    lie_here = all(
+        Path(name).name == name and isinstance(item, dict) and {"size", "sha256"} <= item.keys()
+        for name, item in files.items()
+    )
+    return found if lie_here and all(isinstance(name, str) for name in aliases.values()) else None
 
 
 def _write_into(partial: Path, snapshot: Snapshot) -> None:

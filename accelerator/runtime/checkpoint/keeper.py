@@ -58,9 +58,11 @@ def resolve_alias(folder: Path, alias: str) -> Path:
         CheckpointError: there is none.
     """
     file = folder / alias
-    path = folder / file.read_text(encoding="utf-8").strip() if file.is_file() else file
-    if not path.is_dir():
-        names = ", ".join(item.name for item in list_checkpoints(folder)) or "none"
+    found = list_checkpoints(folder)
+    name = file.read_text(encoding="utf-8", errors="replace").strip() if file.is_file() else alias
+    path = folder / name
+    if path not in found:  # also a path to elsewhere, which nobody of ours wrote there
+        names = ", ".join(item.name for item in found) or "none"
         raise CheckpointError(f"{folder}: there is no checkpoint '{alias}'. There: {names}.")
     return path
 

@@ -13,6 +13,7 @@ import torch
 import yaml
 
 from accelerator.errors import CheckpointError, RunLockedError
+from accelerator.hostile_yaml import measure_yaml
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.lock import is_held, read_holder
 from accelerator.runtime.checkpoint.files import Checkpoint, list_checkpoints, read_checkpoint
@@ -113,10 +114,24 @@ def _changed_keys(context: "Context", checkpoint: Checkpoint) -> dict[str, tuple
 
     Not from the folder's config.yaml: that may be of a resume that ended before it saved.
     """
-    then = _flat(yaml.safe_load(checkpoint.state["config"]) or {})
+    then = _flat(_then(checkpoint))
     now = _flat(yaml.safe_load(saved_config(context)) or {})
     keys = [key for key in {**then, **now} if then.get(key) != now.get(key) and not _is_harmless(key)]
     return {key: (then.get(key), now.get(key)) for key in keys}
+
+
+def _then(checkpoint: Checkpoint) -> Any:
+    """Return the config that a checkpoint was made with.
+
+    Raises:
+        CheckpointError: it holds none.
+    """
+    try:
+        text = str(checkpoint.state["config"])
+        measure_yaml(text)
+        return yaml.safe_load(text) or {}
+    except (KeyError, ValueError, yaml.YAMLError) as error:
+        raise CheckpointError(f"{checkpoint.path}: its state holds no config of a run: {error}") from error
 
 
 def _is_harmless(key: str) -> bool:

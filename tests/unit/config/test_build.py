@@ -87,7 +87,7 @@ def test_partial_gives_a_function_that_still_wants_arguments(builder: Builder) -
 
 
 def test_a_node_that_is_not_recursive_keeps_its_nodes(builder: Builder) -> None:
-    inner = {"_target_": "os.system", "_args_": ["true"]}
+    inner = {"_target_": "torch.nn.Linear", "_args_": [1, 2]}
     built = builder.build({"_target_": "wanting", "_recursive_": False, "size": 1, "inner": inner}, "model")
 
     assert built.values[4] == inner

@@ -1,0 +1,39 @@
+"""What is wrong with this machine, this installation or this project, before a run finds out."""
+
+from accelerator.components import Registry
+from accelerator.config.project import Project, find_project
+from accelerator.errors import AcceleratorError
+from accelerator.experiment.examine_components import examine_components
+from accelerator.experiment.examine_machine import examine_disk, examine_machine, examine_versions
+from accelerator.experiment.examine_store import examine_store
+from accelerator.experiment.finding import OK, PROBLEM, WARNING, Finding
+from accelerator.experiment.named_run import output_root
+
+
+def doctor(project: Project | None = None) -> list[Finding]:
+    """Look at versions, devices, disk, project, store and plugins; nothing is written.
+
+    What may fail or take long (torch, each plugin) is imported in a process of its own. Takes some 6 s.
+    """
+    project = project or find_project()
+    findings = [*examine_versions(), *examine_machine(), _project(project)]
+    try:
+        output = output_root(project)
+        findings.append(Finding("configs", OK, "main.yaml composes"))
+    except AcceleratorError as error:
+        output = project.root / "outputs"
+        findings.append(Finding("configs", PROBLEM, str(error), "Repair it: `accelerator configure check` tells more"))
+    findings += [examine_disk(output), *examine_store(project)]
+    try:
+        findings += examine_components(Registry.discover(project.root), project)
+    except AcceleratorError as error:
+        findings.append(Finding("plugins", PROBLEM, str(error), "Repair the file that it names"))
+    return findings
+
+
+def _project(project: Project) -> Finding:
+    found = [name for name in ("pyproject.toml", "configs", "src") if (project.root / name).exists()]
+    if found:
+        return Finding("project", OK, f"{project.root} ({', '.join(found)})")
+    remedy = "Start a project: `accelerator configure init`, or name another folder with --project DIR"
+    return Finding("project", WARNING, f"{project.root} has neither pyproject.toml nor configs/", remedy)

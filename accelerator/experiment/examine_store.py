@@ -1,0 +1,66 @@
+"""Whether the tracking store of the project can be reached, without importing a tracker."""
+
+import os
+import sqlite3
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+from accelerator.config.compose import compose
+from accelerator.config.project import Project
+from accelerator.errors import AcceleratorError
+from accelerator.experiment.finding import OK, PROBLEM, WARNING, Finding
+from accelerator.redaction import redact_text
+from accelerator.tracking.mlflow_store import resolve_uri, sqlite_path
+
+TIMEOUT_S = 3.0
+_SUBJECT = "store"
+
+
+def examine_store(project: Project) -> list[Finding]:
+    """Return whether the MLflow store that runs of the project go to can be opened, or answers."""
+    try:
+        node = compose((), project=project).get("tracking")
+        configured = None if node is None else node.get("tracking_uri")
+        uri = resolve_uri(configured, os.environ, project.root)
+    except AcceleratorError as error:
+        return [Finding(_SUBJECT, PROBLEM, str(error), "Correct tracking.tracking_uri")]
+    if node is None:
+        return [Finding(_SUBJECT, OK, "tracking is off (tracking=none)")]
+    if node.get("_target_") != "mlflow":
+        return [Finding(_SUBJECT, OK, f"tracking={node.get('_target_')} is not looked at")]
+    path = sqlite_path(uri)
+    if path is not None:
+        return [_database(path)]
+    if uri.startswith(("http://", "https://")):
+        return [_server(uri)]
+    return [Finding(_SUBJECT, WARNING, f"{redact_text(uri)} is not looked at", "Try it: `accelerator experiment sync`")]
+
+
+def _database(path: Path) -> Finding:
+    if not path.exists():
+        return Finding(_SUBJECT, OK, f"{path} is made with the first run")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=TIMEOUT_S)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error as error:
+        return Finding(
+            _SUBJECT, PROBLEM, f"{path} does not open: {error}", "Restore it, or move it away: a new is made"
+        )
+    if "runs" not in tables:
+        return Finding(_SUBJECT, PROBLEM, f"{path} is no store of MLflow", "Move it away, or set tracking.tracking_uri")
+    return Finding(_SUBJECT, OK, f"{path} opens")
+
+
+def _server(uri: str) -> Finding:
+    shown = redact_text(uri)
+    remedy = "Start the server or correct tracking.tracking_uri; runs go on without it, `sync` sends what is missing"
+    try:
+        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_S) as answer:
+            return Finding(_SUBJECT, OK, f"{shown} answers ({answer.status})")
+    except urllib.error.HTTPError as error:  # it is there, and wants a password or knows no /health
+        return Finding(_SUBJECT, OK if error.code in (401, 403, 404) else WARNING, f"{shown} answers ({error.code})")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        return Finding(_SUBJECT, PROBLEM, f"{shown} does not answer: {reason}", remedy)
