@@ -14,7 +14,8 @@ import yaml
 from omegaconf import DictConfig, ListConfig
 
 from accelerator.config.project import ConfigSource
-from accelerator.config.provenance import YAML_LOADER, Provenance
+from accelerator.config.provenance import Provenance
+from accelerator.config.yaml_loader import YAML_LOADER
 from accelerator.errors import Problem
 from accelerator.redaction import MASK
 
