@@ -15,6 +15,7 @@ from accelerator.components import Component, Registry, is_bare_name
 from accelerator.config.annotations import UNKNOWN
 from accelerator.config.arguments import Call, argument_problems, is_called_later
 from accelerator.config.component_nodes import TARGET, ComponentNode
+from accelerator.config.compose import composition_of
 from accelerator.config.declared import Gives, declared_by
 from accelerator.config.declared_source import read_declared
 from accelerator.config.read import Reader
@@ -116,7 +117,9 @@ def note_arguments(target: Target, signature: Signature, facts: Collection[str] 
 def trust_of(config: DictConfig, registry: Registry, root: Path | None) -> Trust:
     """Return the policy that a config is built under."""
     names = config.get("trust") or ()
-    return Trust(tuple(name for name in names if isinstance(name, str)), root, registry)
+    composition = composition_of(config)
+    run_folder = composition.run_folder if composition else None
+    return Trust(tuple(name for name in names if isinstance(name, str)), root, registry, run_folder)
 
 
 def _marked(node: ComponentNode, component: Component) -> Target:

@@ -1,4 +1,4 @@
-"""`accelerator doctor`: it tells what is wrong with a machine, an installation or a project, and never falls over it."""
+"""`accelerator doctor`: tells what is wrong with a machine, an installation or a project, and never falls over it."""
 
 import json
 import socket
