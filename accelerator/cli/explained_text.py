@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from accelerator.cli.terminal import in_one_line
+
 
 def explained_text(found: Any) -> str:
     """Return an `Explanation` as lines; what an interpolation points to follows, indented."""
@@ -24,13 +26,14 @@ def _lines(found: Any, indent: str) -> Iterator[str]:
         rows[0] = ("removed by" if found.is_removed else "set by", rows[0][1])
     rows += [("hides", item) for item in found.hidden]
     labels = max((len(label) for label, _ in rows), default=0)
-    width = max((len(item.where) for _, item in rows if item.value is not None), default=0)
+    width = max((len(in_one_line(item.where)) for _, item in rows if item.value is not None), default=0)
     for label, item in rows:
-        yield f"{indent}  {label:<{labels}}  {item.where:<{width}}  {item.value or ''}".rstrip()
+        where = in_one_line(item.where)
+        yield f"{indent}  {label:<{labels}}  {where:<{width}}  {in_one_line(item.value or '')}".rstrip()
     for target in found.points_to:
         yield f"{indent}  points to"
         yield from _lines(target, f"{indent}    ")
 
 
 def _inline(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return in_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

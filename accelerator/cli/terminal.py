@@ -38,8 +38,14 @@ def shown(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def in_one_line(text: str) -> str:
+    """Return text as `shown`, with its line breaks written out: what stands in a row cannot make up another row."""
+    return shown(text).replace("\n", "\\n").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: drawn to fit on a terminal, plain text elsewhere. Numbers stand to the right."""
+    header, rows = [in_one_line(cell) for cell in header], [[in_one_line(cell) for cell in row] for row in rows]
     if sys.stdout is not None and sys.stdout.isatty():
         _draw_table(header, rows)
     else:
@@ -67,7 +73,7 @@ def _draw_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for title, column in zip(header, zip(*rows, strict=True), strict=True):
         table.add_column(title, justify="right" if _holds_numbers(column) else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))
+        table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
 
 

@@ -6,9 +6,7 @@ from omegaconf import DictConfig, ListConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.config.read import Reader, is_mapping, join
-
-TOTAL_STEPS = "${train.total_steps}"
-"""The one interpolation that only a run can resolve."""
+from accelerator.config.saved_interpolations import TOTAL_STEPS
 
 
 def check_interpolations(node: Any, reader: Reader, key: str = "") -> None:

@@ -18,7 +18,6 @@ from accelerator.errors import ConfigError, Problem
 from accelerator.redaction import MASK, is_secret_key, redact
 
 _REFERENCE = re.compile(r"(?<!\\)\$\{\s*(\.*)([^\s:${}]*)\s*\}")
-_RESOLVER = re.compile(r"\$\{[^{}]*:")
 _ENVIRONMENT = "oc.env"
 _PART = re.compile(r"[^.\[\]]+")
 _MOST_GUESSES = 3
@@ -124,7 +123,7 @@ class _Explaining:
             return self._redacted(path, text), "read from the environment when the run starts, and never shown"
         if TOTAL_STEPS in text or any(TOTAL_STEPS in str(item.value) for item in points_to):
             return text, "known when the run has read its data"
-        if _RESOLVER.search(text) or any("${" in str(item.value) for item in points_to):
+        if "${" in _REFERENCE.sub("", text) or any("${" in str(item.value) for item in points_to):
             return self._redacted(path, text), "computed when the run starts"
         try:
             return self._redacted(path, _plain_value(node._get_parent()[node._key()])), ""

@@ -65,11 +65,18 @@ class Provenance:
 
     @classmethod
     def from_json(cls, text: str) -> "Provenance":
-        """Read what `to_json` wrote, also in a version that kept no values."""
+        """Read what `to_json` wrote, also in a version that kept no values.
+
+        Raises:
+            ValueError: it is something else.
+        """
         stored = json.loads(text)
         values = {key: tuple(found) for key, found in stored.pop(_VALUES, {}).items()}
         hidden = {key: tuple((at, value) for at, value in found) for key, found in stored.pop(_HIDDEN, {}).items()}
-        return cls({key: tuple(found) for key, found in stored.items()}, values, hidden)
+        found = cls({key: tuple(found) for key, found in stored.items()}, values, hidden)
+        if not found._is_sound():
+            raise ValueError("it holds something else than sources and values")
+        return found
 
     def with_overrides(self, overrides: Iterable[ParsedOverride]) -> "Provenance":
         """Return a provenance in which `overrides` came last."""
@@ -79,6 +86,17 @@ class Provenance:
         """Return the sources of `key`, oldest first, each with the value that it set."""
         sources = self.of_key.get(key, ())
         return list(zip(sources, self.values.get(key) or [None] * len(sources), strict=True))
+
+    def _is_sound(self) -> bool:
+        """Tell whether all are texts, and as many values as sources: a file that was read may hold anything."""
+        hidden = [item for found in self.hidden.values() for item in found]
+        sources = [text for found in self.of_key.values() for text in found] + [at for at, _ in hidden]
+        values = [text for found in self.values.values() for text in found] + [value for _, value in hidden]
+        return (
+            all(isinstance(text, str) for text in sources)
+            and all(isinstance(text, str | None) for text in values)
+            and all(len(found) in (0, len(self.of_key.get(key, ()))) for key, found in self.values.items())
+        )
 
     def _items(self) -> Iterator[Item]:
         for key in self.of_key:

@@ -46,7 +46,7 @@ def sound_saved_config(path: Path, overrides: Sequence[str], project: Project) -
     """
     registry = Registry.discover(project.root)
     config = load_saved(path, overrides, project, registry)
-    config[TRUST] = _present_trust(overrides, project, registry)
+    config[TRUST] = list(_present(overrides, project, registry)[TRUST])
     return _checked(config, registry)
 
 

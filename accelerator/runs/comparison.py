@@ -153,7 +153,7 @@ def _source(key: str, facts: _Facts) -> str:
 
 
 def _of_code(facts: Sequence[_Facts]) -> Iterator[Difference]:
-    git = [(item.environment or {}).get("git") or {} for item in facts]
+    git = [_mapping((item.environment or {}).get("git")) for item in facts]
     rows = {
         "git commit": [str(item["commit"])[:10] if item.get("commit") else ABSENT for item in git],
         "uncommitted changes": [item.get("dirty") for item in git],
@@ -165,10 +165,15 @@ def _of_code(facts: Sequence[_Facts]) -> Iterator[Difference]:
 def _of_environment(facts: Sequence[_Facts]) -> Iterator[Difference]:
     environments = [item.environment or {} for item in facts]
     rows = {name: [item.get(name) for item in environments] for name in _OF_ENVIRONMENT}
-    packages = [item.get("packages") or {} for item in environments]
+    packages = [_mapping(item.get("packages")) for item in environments]
     for name in sorted({name for item in packages for name in item}):
         rows[name] = [item.get(name) for item in packages]
     yield from _differing(ENVIRONMENT, rows)
+
+
+def _mapping(found: Any) -> dict[str, Any]:
+    """Return what a file should hold as a mapping; {} where its maker wrote something else."""
+    return found if isinstance(found, dict) else {}
 
 
 def _differing(cause: str, rows: dict[str, list[Any]]) -> Iterator[Difference]:
