@@ -27,6 +27,7 @@ from torch import Tensor
 
 from accelerator.errors import CheckpointError
 from accelerator.runs.files import storage_error, sync_folder
+from accelerator.runtime.checkpoint.manifest import parse_manifest
 
 FORMAT_VERSION = 1
 MODEL, STATE, MANIFEST, MANIFEST_HASH = "model.safetensors", "state.pt", "manifest.json", "manifest.sha256"
@@ -125,7 +126,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: {MANIFEST} cannot be read: {error.strerror}.") from error
     if hashlib.sha256(text).hexdigest() != stated:
         raise CheckpointError(f"{path}: {MANIFEST} is damaged: it does not have the hash in {MANIFEST_HASH}.")
-    manifest = _parse_manifest(text)
+    manifest = parse_manifest(text, {MODEL, STATE})
     if manifest is None:
         raise CheckpointError(f"{path}: {MANIFEST} is no manifest of a checkpoint.")
     if manifest["format_version"] > FORMAT_VERSION:
@@ -214,27 +215,6 @@ def discard(path: Path) -> None:
         _discard(path)
     except OSError as error:
         raise storage_error(path, error, doing="removed") from error
-
-
-def _parse_manifest(text: bytes) -> dict[str, Any] | None:
-    """Return a manifest whose every part is what it should be; None for anything else, whoever wrote it."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict) or not {"format_version", "step", "files", "aliases"} <= found.keys():
-        return None
-    files, aliases = found["files"], found["aliases"]
-    are_numbers = type(found["format_version"]) is int and type(found["step"]) is int
-    if not are_numbers or not isinstance(files, dict) or not isinstance(aliases, dict):
-        return None
-    if not {MODEL, STATE} <= files.keys() or not isinstance(found.get("facts", {}), dict):
-        return None
-    lie_here = all(
-        Path(name).name == name and isinstance(item, dict) and {"size", "sha256"} <= item.keys()
-        for name, item in files.items()
-    )
-    return found if lie_here and all(isinstance(name, str) for name in aliases.values()) else None
 
 
 def _write_into(partial: Path, snapshot: Snapshot) -> None:
