@@ -45,6 +45,8 @@ def redact_text(text: str) -> str:
     Example:
         >>> redact_text("postgresql://me:pw@host/db tracking.token=abc")
         'postgresql://***@host/db tracking.token=***'
+        >>> redact_text("tracking.token='${oc.env:TOKEN}'")
+        "tracking.token='${oc.env:TOKEN}'"
     """
     text = _ADDRESS.sub(_masked_address, text)
     parts, place = [], 0
@@ -80,7 +82,7 @@ def _masked_address(found: re.Match[str]) -> str:
 def _end_of_value(text: str, found: re.Match[str]) -> int:
     """Return where the secret value of an assignment ends: at its start when it is no secret."""
     value, start = found["value"], found.start("value")
-    is_named = _ENVIRONMENT.fullmatch(value) or value in ("null", "None")
+    is_named = _ENVIRONMENT.fullmatch(value.strip("\"'")) or value in ("null", "None")
     is_prose = not found["between"].strip() and not found["key"].startswith("-")  # `token abc`
     if is_named or is_prose or not is_secret_key(found["key"]):
         return start

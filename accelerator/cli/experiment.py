@@ -47,7 +47,8 @@ class Experiment:
 
         Flags:
           --resume auto  go on with the newest run of this name that died, failed or was interrupted; else start anew
-          --config DIR   train the saved config of a run's folder anew: the configs of today do not count
+          --config DIR   train the saved config of a run's folder anew, with the overrides on top: the configs of
+                         today do not count, and what it may name is up to this project's trust
           --dry_run      build everything, take one real optimizer step, save and load it, and leave nothing behind
 
         Exit codes: 0 done, 1 the run failed, 2 wrong input, 130 Ctrl-C, 143 SIGTERM (both saved first).
@@ -56,9 +57,10 @@ class Experiment:
           accelerator experiment train experiment=digits_resnet
           accelerator experiment train experiment=digits_resnet optimizer.lr=0.01 train.epochs=2 tracking=none
           accelerator experiment train experiment=digits_resnet --dry_run
+          accelerator experiment train --config outputs/digits/20261123-101500-3fa2b1 seed=1
         """
         if dry_run:
-            print_line(late("experiment", "dry_run")(overrides, project=self._project))
+            print_line(late("experiment", "dry_run")(overrides, project=self._project, saved=config))
             return 0
         return print_outcome(
             late("experiment", "train")(overrides, project=self._project, resume=resume, saved=config, say=print_line)

@@ -4,6 +4,7 @@ The application's own config holds one key for each parameter of the sweep (`p0`
 draws their values, and a launcher hands them to a task; who calls it composes the jobs.
 """
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,12 +145,20 @@ def _with_app(line: SweepLine, folder: Path, action: Callable[[Hydra, list[str]]
     own = [*_SILENT, f"hydra.sweep.dir={folder}", "hydra.sweep.subdir=${hydra.job.num}"]
     with no_traces():
         try:
+            if line.uses_optuna:
+                _quiet_optuna()
             app = Hydra.create_main_hydra2(_APP, create_config_search_path(str(folder)))
             action(app, [*own, *line.hydra, *drawn])
         except (HydraException, OmegaConfBaseException, ImportError) as error:
             raise InputError(_refusal(line, error)) from error
         finally:
             GlobalHydra.instance().clear()
+
+
+def _quiet_optuna() -> None:
+    """Keep to warnings what Optuna says on stderr: our table tells the trials. It sets its level when imported."""
+    optuna = importlib.import_module("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def _refusal(line: SweepLine, error: Exception) -> str:

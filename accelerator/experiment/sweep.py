@@ -21,9 +21,20 @@ from accelerator.config.project import Project, find_project, search_path
 from accelerator.errors import EXIT_FAILED, ConfigError, UsageError
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.experiment.sound_config import sound_config
-from accelerator.experiment.sweep_folder import FORMAT_VERSION, Job, SweepFolder, find_or_add_job, open_sweep, refresh
+from accelerator.experiment.sweep_folder import (
+    FORMAT_VERSION,
+    Job,
+    SweepFolder,
+    find_or_add_job,
+    is_complete,
+    note_completion,
+    open_sweep,
+    read_jobs,
+    refresh,
+)
 from accelerator.experiment.sweep_job import JobMaker, freeze_configs, stop_jobs
 from accelerator.experiment.sweep_parent import close_parent, open_parent
+from accelerator.experiment.sweep_secrets import refuse_secrets
 from accelerator.experiment.sweep_table import table_of, values_of
 from accelerator.report.sweep_picture import draw_sweep
 from accelerator.runs.files import write_json
@@ -69,24 +80,26 @@ def sweep(
             raise UsageError(f"--resume {resume}: a sweep goes on with its own overrides. Leave {overrides[0]} out.")
         folder, content = open_sweep(resume)
     else:
-        folder, content = _start(overrides, project)
+        folder, content = _start(overrides, project, say)
     say(f"Sweep of {len(content['jobs']) or 'unknown'} jobs in {folder.path}")
-    return _carry_out(folder, content, project)
+    return _carry_out(folder, content, project, say)
 
 
-def _start(overrides: Sequence[str], project: Project) -> tuple[SweepFolder, dict[str, Any]]:
+def _start(overrides: Sequence[str], project: Project, say: Say) -> tuple[SweepFolder, dict[str, Any]]:
     """Check everything, then freeze it; what is wrong leaves no folder."""
     malformed = list(malformed_overrides(overrides))
     if malformed:
         raise ConfigError(malformed)
+    refuse_secrets(overrides)
     line = read_line(overrides)
-    if not line.parameters:
+    if line.uses_optuna and not line.parameters:
         raise UsageError(
-            "accelerator experiment sweep: nothing varies. Give a key several values: optimizer.lr=0.1,0.01 or "
-            "'seed=range(3)'."
+            "accelerator experiment sweep: nothing varies, so Optuna has nothing to draw. Give a key several "
+            "values: optimizer.lr=0.1,0.01 or 'optimizer.lr=interval(0.001,0.1)'."
         )
     drawn = samples(line) if line.uses_optuna else combinations(line)
     configs = [sound_config((*line.fixed, *job), project) for job in drawn]
+    refuse_secrets((), configs)
     first = configs[0]
     folder = SweepFolder(create_run_folder(project.absolute(str(first.paths.output)), f"{first.name}/{SWEEPS}").path)
     try:
@@ -100,7 +113,7 @@ def _start(overrides: Sequence[str], project: Project) -> tuple[SweepFolder, dic
             "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "jobs": [],
         }
-        content["mlflow_parent"] = open_parent(folder, first, overrides, project)
+        content["mlflow_parent"] = open_parent(folder, first, overrides, project, say)
         write_json(folder.state, content)
         freeze_configs(search_path(project, Registry.discover(project.root)), folder)
         if not line.uses_optuna:
@@ -117,11 +130,14 @@ def _maker(folder: SweepFolder, content: dict[str, Any], line: SweepLine, projec
     return JobMaker(folder.path, project.root, line.fixed, content["monitor"], content.get("mlflow_parent"))
 
 
-def _carry_out(folder: SweepFolder, content: dict[str, Any], project: Project) -> SweepOutcome:
+def _carry_out(folder: SweepFolder, content: dict[str, Any], project: Project, say: Say) -> SweepOutcome:
     line = read_line(content["overrides"])
     maker = _maker(folder, content, line, project)
     stopped: list[int] = []
     with RunLock.acquire(folder.lock), _stopping(stopped):
+        if is_complete(folder, content["monitor"]):
+            say("There is nothing to do: all jobs are complete")
+            return _outcome(folder, content, line, stopped)
         try:
             run_multirun(line, folder.path / "hydra", _settings(line, content), maker)
         except KeyboardInterrupt:
@@ -130,7 +146,12 @@ def _carry_out(folder: SweepFolder, content: dict[str, Any], project: Project) -
         except ValueError:  # Optuna, of a study without any trial that was completed: the table says why
             if not line.uses_optuna or any(job.state == COMPLETED for job in refresh(folder, content["monitor"])):
                 raise
-        return _conclude(folder, content, line, stopped, project)
+        outcome = _outcome(folder, content, line, stopped)
+        jobs = read_jobs(folder, content["monitor"])
+        close_parent(folder, jobs, content, _status_of(jobs, stopped), project)
+        if outcome.exit_code == 0:
+            note_completion(folder)
+        return outcome
 
 
 def _settings(line: SweepLine, content: dict[str, Any]) -> list[str]:
@@ -146,21 +167,16 @@ def _settings(line: SweepLine, content: dict[str, Any]) -> list[str]:
     return settings
 
 
-def _conclude(
-    folder: SweepFolder, content: dict[str, Any], line: SweepLine, stopped: list[int], project: Project
-) -> SweepOutcome:
+def _outcome(folder: SweepFolder, content: dict[str, Any], line: SweepLine, stopped: list[int]) -> SweepOutcome:
     jobs = refresh(folder, content["monitor"])
     table = table_of(jobs, line.keys, content["monitor"], content["mode"])
     table.write(folder.path)
     picture = _draw(folder, content, line, jobs)
-    close_parent(folder, jobs, content, _status_of(jobs, stopped), project)
-    is_complete = not stopped and all(job.state == COMPLETED for job in jobs)
+    is_done = not stopped and all(job.state == COMPLETED for job in jobs)
     command = f"accelerator experiment sweep --resume {shlex.quote(str(folder.path))}"
-    code = 128 + stopped[0] if stopped else 0 if is_complete else EXIT_FAILED
+    code = 128 + stopped[0] if stopped else 0 if is_done else EXIT_FAILED
     failures = [f"Job {job.number} {job.state}: {job.reason}" for job in jobs if job.reason]
-    return SweepOutcome(
-        folder.path, table.header, table.rows, failures, picture, None if is_complete else command, code
-    )
+    return SweepOutcome(folder.path, table.header, table.rows, failures, picture, None if is_done else command, code)
 
 
 def _status_of(jobs: Sequence[Job], stopped: list[int]) -> str:
@@ -175,7 +191,7 @@ def _draw(folder: SweepFolder, content: dict[str, Any], line: SweepLine, jobs: S
         for job in jobs
         if job.value is not None and math.isfinite(job.value)
     ]
-    if not points:
+    if not points or not line.parameters:
         return None
     picture = folder.path / "sweep.png"
     draw_sweep(picture, points, content["monitor"], content["mode"])

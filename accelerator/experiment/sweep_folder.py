@@ -136,6 +136,19 @@ def note_failure(folder: SweepFolder, number: int, reason: str) -> None:
         write_json(folder.state, content)
 
 
+def note_completion(folder: SweepFolder) -> None:
+    """Note that nothing is left to do: a sweeper that draws as it goes has drawn its last."""
+    with _locked(folder):
+        write_json(folder.state, {**read_json(folder.state), "complete": True})
+
+
+def is_complete(folder: SweepFolder, monitor: str) -> bool:
+    """Tell whether a sweep came to its end, and the runs of all its jobs are still there."""
+    if not read_json(folder.state).get("complete"):
+        return False
+    return all(job.state == COMPLETED and job.run_folder for job in read_jobs(folder, monitor))
+
+
 def _stored(folder: SweepFolder) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = read_json(folder.state)["jobs"]
     return found

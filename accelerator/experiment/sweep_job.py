@@ -19,6 +19,7 @@ from accelerator.config.compose import ComposedConfig, compose, composition_of
 from accelerator.config.project import CONFIGS, ConfigSource, Project
 from accelerator.config.saved import saved_yaml
 from accelerator.experiment.sweep_folder import SweepFolder, find_or_add_job, note_failure, objective, refresh
+from accelerator.experiment.sweep_secrets import overrides_naming_variables, without_secrets
 from accelerator.redaction import redact_text
 from accelerator.runs.files import write_text
 from accelerator.runs.folder import RunFolder
@@ -51,7 +52,8 @@ class JobMaker:
                 registry = Registry.discover(self.project)
                 config = compose((*self.fixed, *drawn), project=Project(folder.frozen), registry=registry)
                 self.freeze(config, number)
-            return run_job(folder, number, self.project, self.monitor)
+            named = overrides_naming_variables((*self.fixed, *drawn))
+            return run_job(folder, number, named, self.project, self.monitor)
         except Exception as error:  # the border to a job: it fails alone, and the sweep goes on
             note_failure(folder, number, redact_text(f"{type(error).__name__}: {error}".splitlines()[0]))
             return None
@@ -72,13 +74,22 @@ class JobMaker:
 
 
 def freeze_configs(sources: Sequence[ConfigSource], folder: SweepFolder) -> None:
-    """Copy all configs of the search path to one folder; the first of a name wins there too."""
+    """Copy all configs of the search path to one folder, without secrets; the first of a name wins there too."""
     for source in reversed(sources):
-        shutil.copytree(source.path, folder.frozen / CONFIGS, dirs_exist_ok=True)
+        shutil.copytree(source.path, folder.frozen / CONFIGS, dirs_exist_ok=True, copy_function=_copy_without_secrets)
 
 
-def run_job(folder: SweepFolder, number: int, project: Path, monitor: str) -> float | None:
+def _copy_without_secrets(source: str, destination: str) -> None:
+    if not source.endswith(".yaml"):  # Hydra reads no other
+        return
+    text = Path(source).read_text(encoding="utf-8", errors="replace")
+    Path(destination).write_text(without_secrets(text), encoding="utf-8")
+
+
+def run_job(folder: SweepFolder, number: int, named: Sequence[str], project: Path, monitor: str) -> float | None:
     """Train a job to its end in a process of its own; None when it failed.
+
+    `named` are the overrides that name environment variables: its saved config may name those alone.
 
     The lock's file is handed on to that process: when the sweep is killed, the job still holds it, and a resumed sweep
     waits for it instead of doing it twice.
@@ -89,7 +100,7 @@ def run_job(folder: SweepFolder, number: int, project: Path, monitor: str) -> fl
         run = folder.run_of(number)
         if run is None or run.status != COMPLETED:
             what = ["train", "--config", str(place)] if run is None else ["resume", str(run.folder.path)]
-            _run_process([*what, "--project", str(project)], place, lock.fileno())
+            _run_process([*what, *named, "--project", str(project)], place, lock.fileno())
             refresh(folder, monitor)
             run = folder.run_of(number)
     if run is None:

@@ -15,6 +15,7 @@ from typing import Any
 from accelerator.config.compose import ComposedConfig
 from accelerator.config.project import Project
 from accelerator.config.saved import saved_yaml
+from accelerator.experiment.outcome import Say
 from accelerator.experiment.sweep_folder import Job, SweepFolder
 from accelerator.redaction import redact_text
 from accelerator.runs.delivery import mlflow_address
@@ -31,7 +32,9 @@ _PATIENCE_S = 30.0
 _RESULTS = ("results.csv", "sweep.png")
 
 
-def open_parent(folder: SweepFolder, config: ComposedConfig, overrides: Sequence[str], project: Project) -> str | None:
+def open_parent(
+    folder: SweepFolder, config: ComposedConfig, overrides: Sequence[str], project: Project, say: Say
+) -> str | None:
     """Make the sweep's run and carry it; return its id in MLflow, None when it is not tracked there or out of reach."""
     if config.tracking is None:
         return None
@@ -43,8 +46,11 @@ def open_parent(folder: SweepFolder, config: ComposedConfig, overrides: Sequence
         write_summary(run, Summary())
         tags = {"accelerator.sweep": str(folder.path), "overrides": redact_text(" ".join(overrides))}
         _append(run, [{"kind": TAG, "name": name, "value": value} for name, value in tags.items()])
-        sync(run, project.root, _PATIENCE_S)
+        delivered = sync(run, project.root, _PATIENCE_S)
     address = mlflow_address(run)
+    if address is None and delivered.error is not None:
+        reason = delivered.error.splitlines()[0]
+        say(f"The tracker is out of reach ({reason}): the runs of the jobs will have no parent there")
     return None if address is None else address["run_id"]
 
 

@@ -52,12 +52,12 @@ def accelerator(
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def start(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
+def start(*arguments: str, cwd: Path, **variables: str) -> "subprocess.Popen[str]":
     """Start one command line, to be looked at or stopped while it runs."""
     return subprocess.Popen(
         [*FORMS["module"], *arguments],
         cwd=cwd,
-        env=clean_environment(),
+        env=clean_environment(**variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -2,12 +2,15 @@
 
 import json
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from accelerator.runs.processes import identify
 from tests.e2e.command import accelerator, start
 
 QUICK = (
@@ -29,15 +32,23 @@ def jobs_of(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.timeout(240)
 def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(project: Path) -> None:
-    ended = accelerator(
-        *SWEEP, "optimizer.lr=1e38,0.01", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=project, timeout_s=220
-    )
+    side_by_side = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "tracking=mlflow")
+
+    ended = accelerator(*SWEEP, "optimizer.lr=1e38,0.01", *side_by_side, cwd=project, timeout_s=220)
 
     assert ended.code == 1, ended.err
     assert [job["state"] for job in jobs_of(Path(ended.last_line))] == ["failed", "completed"]
     assert "Job 0 failed:" in ended.err
     assert "--resume" in ended.out
     assert (Path(ended.last_line) / "sweep.png").exists()
+    assert "out of reach" not in ended.out
+    with closing(sqlite3.connect(project / "mlflow.db")) as store:
+        statuses = dict(store.execute("select run_uuid, status from runs"))
+        parent_of = dict(store.execute("select run_uuid, value from tags where key = 'mlflow.parentRunId'"))
+    (parent,) = set(statuses) - set(parent_of)
+    assert set(parent_of.values()) == {parent}
+    assert sorted(statuses[child] for child in parent_of) == ["FAILED", "FINISHED"]
+    assert statuses[parent] == "FAILED"
 
 
 @pytest.mark.timeout(240)
@@ -53,11 +64,39 @@ def test_optuna_draws_on_the_next_line_of_hydra(project: Path, hydra14: dict[str
 
 
 @pytest.mark.timeout(240)
+def test_a_sweep_that_was_killed_waits_for_its_orphan_and_ctrl_c_saves_that(project: Path) -> None:
+    killed = start(*SWEEP, "train.epochs=100000", "seed=1,2", cwd=project)
+    _wait_for(project, "outputs/**/checkpoints/last")
+    killed.kill()
+    killed.communicate(timeout=10)
+    (folder,) = project.glob("outputs/*/sweeps/*")
+    orphan = int((folder / "jobs" / "0" / "pid").read_text(encoding="ascii"))
+
+    process = start("experiment", "sweep", "--resume", str(folder), cwd=project)
+    _wait_for(folder, "hydra/sweep.yaml", newer_than=time.time())
+    time.sleep(1)  # time enough to do a job twice
+    was_alive = identify(orphan) is not None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130, err
+    assert was_alive
+    assert identify(orphan) is None
+    assert f"accelerator experiment sweep --resume {folder}\n" in out
+    assert [job["state"] for job in jobs_of(folder)] == ["interrupted", "waiting"]
+    assert len(list(folder.glob("jobs/*/run/*/*/journal/*"))) == 1
+
+
+@pytest.mark.timeout(240)
 def test_an_interrupted_sweep_goes_on_where_it_stopped_on_its_frozen_configs(project: Path) -> None:
     experiment = project / "configs" / "experiment" / "mine.yaml"
     text = "# @package _global_\ndefaults: [digits_resnet, override /model: mlp]\nmodel: {in_features: 64}\n"
     experiment.write_text(f"{text}train: {{epochs: 100000}}\nvars: {{note: then}}\n", encoding="utf-8")
-    process = start("experiment", "sweep", "experiment=mine", "tracking=none", "seed=1,2", cwd=project)
+    named = "+vars.token=${oc.env:SWEEP_TOKEN}"
+    with_token = {"SWEEP_TOKEN": "hunter22"}
+    process = start(
+        "experiment", "sweep", "experiment=mine", "tracking=none", "seed=1,2", named, cwd=project, **with_token
+    )
     _wait_for(project, "outputs/**/checkpoints/last")
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
@@ -71,16 +110,19 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped_on_its_frozen_configs(pro
     for path in folder.glob("jobs/**/config.yaml"):  # so that the rest takes a moment
         path.write_text(path.read_text(encoding="utf-8").replace("epochs: 100000", "epochs: 1"), encoding="utf-8")
     experiment.write_text("broken", encoding="utf-8")
-    resumed = accelerator("experiment", "sweep", "--resume", str(folder), cwd=project, timeout_s=150)
+    resumed = accelerator(
+        "experiment", "sweep", "--resume", str(folder), cwd=project, variables=with_token, timeout_s=150
+    )
 
     assert resumed.code == 0, resumed.err
     assert [job["state"] for job in jobs_of(folder)] == ["completed", "completed"]
     assert len(list(folder.glob("jobs/*/run/*/*/summary.json"))) == 2
     assert all("note: then" in path.read_text(encoding="utf-8") for path in folder.glob("jobs/*/config.yaml"))
+    assert not [path for path in folder.rglob("*") if path.is_file() and b"hunter22" in path.read_bytes()]
 
 
-def _wait_for(root: Path, pattern: str) -> None:
+def _wait_for(root: Path, pattern: str, newer_than: float = 0.0) -> None:
     deadline = time.monotonic() + 90
-    while not list(root.glob(pattern)):
+    while not any(path.stat().st_mtime >= newer_than for path in root.glob(pattern)):
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from accelerator.components import component
 from accelerator.config.project import Project
 from accelerator.errors import ConfigError, NonFiniteError
+from accelerator.experiment.dry_run import dry_run
 from accelerator.experiment.train import find_unfinished, run, train
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.run import Run
@@ -163,3 +165,31 @@ def test_without_an_unfinished_run_a_new_one_begins(trained: Project, trained_ru
 
     assert outcome.folder != trained_run.folder
     assert lines[0] == "No run of the name 'digits' was left unfinished: starting a new one"
+
+
+def test_a_saved_config_is_trained_anew_whatever_the_configs_of_today_say(trained: Project, trained_run: Run) -> None:
+    experiment = trained.root / "configs" / "experiment" / "digits_resnet.yaml"
+    experiment.parent.mkdir()
+    experiment.write_text("broken", encoding="utf-8")
+    saved = str(trained_run.folder.path)
+
+    rehearsed = dry_run(["train.epochs=1"], project=trained, saved=saved)
+    outcome = train(["train.epochs=1", "paths.output=again"], project=trained, saved=saved)
+
+    assert rehearsed.startswith("Dry run: composed, checked and built; one step")
+    assert outcome.exit_code == 0
+    assert [Run(path).summary.step for path in (trained.root / "again" / "digits").iterdir()] == [5]
+
+
+def test_a_saved_config_is_judged_by_the_present_projects_trust(trained: Project, trained_run: Run) -> None:
+    config = OmegaConf.load(trained_run.folder.config)
+    config.merge_with({"trust": ["os"], "model": {"_target_": "os.system"}})
+    OmegaConf.save(config, trained_run.folder.config)
+
+    with pytest.raises(ConfigError, match="os.system"):
+        train(project=trained, saved=str(trained_run.folder.path))
+
+
+def test_a_folder_without_a_saved_config_is_named(trained: Project) -> None:
+    with pytest.raises(ConfigError, match="the run's config cannot be read"):
+        train(project=trained, saved=str(trained.root / "nowhere"))

@@ -1,0 +1,60 @@
+"""Secrets and sweeps: a sweep writes its overrides and configs down to make jobs of them later, so it takes none.
+
+A secret that an environment variable holds is named (`${oc.env:NAME}`), not told: each job reads it when it starts.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from accelerator.config.compose import ComposedConfig, composition_of
+from accelerator.config.saved import flatten
+from accelerator.errors import ConfigError, Problem
+from accelerator.redaction import MASK, redact_text
+
+_WHAT = "is a secret in clear, which a sweep would have to write down for its jobs"
+_REMEDY = "Put it in an environment variable and name that: ${oc.env:NAME}, in single quotes on a command line"
+_BARE_MASK = re.compile(rf"(?<=[\s:=\[{{,]){re.escape(MASK)}")
+
+
+def refuse_secrets(overrides: Sequence[str], configs: Sequence[ComposedConfig] = ()) -> None:
+    """Refuse overrides, and configs of jobs, that hold a secret in clear.
+
+    Raises:
+        ConfigError: names each, without telling the secret.
+    """
+    problems = [_problem(item) for item in overrides if redact_text(item) != item]
+    problems = problems or list(dict.fromkeys(problem for config in configs for problem in _secrets_of(config)))
+    if problems:
+        raise ConfigError(problems)
+
+
+def without_secrets(text: str) -> str:
+    """Return the text of a YAML file, still YAML, with its secrets masked.
+
+    Example:
+        >>> without_secrets("token: abc  # of mine")
+        'token: "***"  # of mine'
+    """
+    masked = redact_text(text)
+    return text if masked == text else _BARE_MASK.sub(f'"{MASK}"', masked)
+
+
+def overrides_naming_variables(overrides: Sequence[str]) -> list[str]:
+    """Return, in a form that sets the key again, the overrides that name an environment variable.
+
+    A saved config may name a variable only when the present project or command names it too.
+    """
+    return [f"++{item.lstrip('+')}" for item in overrides if "oc.env" in item]
+
+
+def _problem(override: str) -> Problem:
+    key = override.partition("=")[0].lstrip("+~")
+    return Problem(key, _WHAT, _REMEDY, "command line", redact_text(override).partition("=")[2])
+
+
+def _secrets_of(config: ComposedConfig) -> Iterator[Problem]:
+    composition = composition_of(config)
+    assert composition is not None
+    for key, value in flatten(config).items():
+        if isinstance(value, str) and (value == MASK or f"://{MASK}@" in value):
+            yield Problem(key, _WHAT, _REMEDY, composition.provenance.place_of(key))
