@@ -3,14 +3,25 @@
 import sys
 
 from accelerator.cli.add import Add
+from accelerator.cli.complete import print_completions
+from accelerator.cli.completion import Completion
+from accelerator.cli.completion_scripts import COMPLETE
 from accelerator.cli.configure import Configure
 from accelerator.cli.dispatch import Group, run_command
 from accelerator.cli.doctor import Doctor
 from accelerator.cli.experiment import Experiment
 
-GROUPS: dict[str, type[Group]] = {"experiment": Experiment, "add": Add, "configure": Configure, "doctor": Doctor}
+GROUPS: dict[str, type[Group]] = {
+    "experiment": Experiment,
+    "add": Add,
+    "configure": Configure,
+    "doctor": Doctor,
+    "completion": Completion,
+}
 
 
 def main() -> int:
     """Run the command line of this process and return its exit code."""
+    if sys.argv[1:2] == [COMPLETE]:
+        return print_completions(GROUPS, " ".join(sys.argv[2:]))
     return run_command(GROUPS, sys.argv[1:])
