@@ -22,6 +22,8 @@ from accelerator.launch.threads import limit_spinning
 PROGRAM = "accelerator"
 DISTRIBUTION = "accelerator-framework"
 HELP_FLAGS = ("--help", "-h")
+VERSION_FLAG = "--version"
+"""Alone or behind a group, so that `python -m accelerator.cli.experiment --version` tells it too."""
 
 
 class Group(Protocol):
@@ -55,10 +57,10 @@ def _dispatch(groups: Mapping[str, type[Group]], arguments: Sequence[str]) -> in
     if not tokens:
         print_line(pages.front_page(groups))
         return 0
-    if tokens[0] == "--version":
+    name = normal_name(tokens[0])
+    if tokens[0] == VERSION_FLAG or (name in groups and tokens[1:] == [VERSION_FLAG]):
         print_line(f"{PROGRAM} {metadata.version(DISTRIBUTION)}")
         return 0
-    name = normal_name(tokens[0])
     if name not in groups:
         raise UsageError(_unknown_group(groups, tokens[0]))
     return _dispatch_in_group(name, groups[name], tokens[1:], wants_help, _project_at(directory))

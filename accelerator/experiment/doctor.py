@@ -1,5 +1,7 @@
 """What is wrong with this machine, this installation or this project, before a run finds out."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from accelerator.components import Registry
 from accelerator.config.project import Project, find_project
 from accelerator.errors import AcceleratorError
@@ -13,22 +15,32 @@ from accelerator.experiment.named_run import output_root
 def doctor(project: Project | None = None) -> list[Finding]:
     """Look at versions, devices, disk, project, store and plugins; nothing is written.
 
-    What may fail or take long (torch, each plugin) is imported in a process of its own. Takes some 6 s.
+    What may fail or take long (torch, each plugin) is imported in a process of its own, side by side.
     """
     project = project or find_project()
-    findings = [*examine_versions(), *examine_machine(), _project(project)]
+    with ThreadPoolExecutor(max_workers=2) as threads:  # each waits for processes
+        machine = threads.submit(examine_machine)
+        components = threads.submit(_components, project)
+        own = _configs_and_store(project)
+    return [*examine_versions(), *machine.result(), _project(project), *own, *components.result()]
+
+
+def _configs_and_store(project: Project) -> list[Finding]:
+    findings = []
     try:
         output = output_root(project)
         findings.append(Finding("configs", OK, "main.yaml composes"))
     except AcceleratorError as error:
         output = project.root / "outputs"
         findings.append(Finding("configs", PROBLEM, str(error), "Repair it: `accelerator configure check` tells more"))
-    findings += [examine_disk(output), *examine_store(project)]
+    return [*findings, examine_disk(output), *examine_store(project)]
+
+
+def _components(project: Project) -> list[Finding]:
     try:
-        findings += examine_components(Registry.discover(project.root), project)
+        return examine_components(Registry.discover(project.root), project)
     except AcceleratorError as error:
-        findings.append(Finding("plugins", PROBLEM, str(error), "Repair the file that it names"))
-    return findings
+        return [Finding("plugins", PROBLEM, str(error), "Repair the file that it names")]
 
 
 def _project(project: Project) -> Finding:

@@ -33,8 +33,11 @@ def test_the_module_of_a_group_is_the_same(arguments: list[str], tmp_path: Path)
     assert by_group == by_script
 
 
-def test_the_version_is_that_of_the_distribution(tmp_path: Path) -> None:
-    assert accelerator("--version", cwd=tmp_path).out == f"accelerator {version('accelerator-framework')}\n"
+@pytest.mark.parametrize("module", ["accelerator", "accelerator.cli.configure"])
+def test_the_version_is_that_of_the_distribution(module: str, tmp_path: Path) -> None:
+    ended = accelerator("--version", cwd=tmp_path, form=(sys.executable, "-m", module))
+
+    assert (ended.code, ended.out, ended.err) == (0, f"accelerator {version('accelerator-framework')}\n", "")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["experiment", "--help"], ["experiment", "list", "--help"]])

@@ -1,5 +1,6 @@
 """From tokens to the call of a verb, through our grammar and Fire."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -222,3 +223,17 @@ def test_help_of_a_verb_shows_its_usage_and_flags(tokens: list[str], capsys: pyt
 
 def test_the_verbs_are_the_public_methods_in_order() -> None:
     assert list(verbs_of(Group)) == ["go", "look_at"]
+
+
+@pytest.mark.parametrize("tokens", [["--version"], ["group", "--version"], ["inspect", "--version"]])
+def test_the_version_is_told_alone_or_behind_a_group(tokens: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(GROUPS, tokens) == 0
+    assert capsys.readouterr().out == f"accelerator {version('accelerator-framework')}\n"
+
+
+@pytest.mark.parametrize("tokens", [["group", "go", "--version"], ["nothing", "--version"]])
+def test_the_version_is_no_flag_of_a_verb_or_of_what_is_no_group(
+    tokens: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(GROUPS, tokens) == 2
+    assert "accelerator" in capsys.readouterr().err
