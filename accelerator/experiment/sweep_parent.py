@@ -29,6 +29,7 @@ from accelerator.tracking.sync import sync
 
 _AFTER_SIGNAL_S = 6.0
 _PATIENCE_S = 30.0
+_FIRST_S = 120.0  # a store that is made anew takes 8 s on an idle machine; one out of reach is told within some 10
 _RESULTS = ("results.csv", "sweep.png")
 
 
@@ -46,10 +47,10 @@ def open_parent(
         write_summary(run, Summary())
         tags = {"accelerator.sweep": str(folder.path), "overrides": redact_text(" ".join(overrides))}
         _append(run, [{"kind": TAG, "name": name, "value": value} for name, value in tags.items()])
-        delivered = sync(run, project.root, _PATIENCE_S)
+        delivered = sync(run, project.root, _FIRST_S)
     address = mlflow_address(run)
-    if address is None and delivered.error is not None:
-        reason = delivered.error.splitlines()[0]
+    if address is None and (delivered.error or delivered.unsent):
+        reason = delivered.error.splitlines()[0] if delivered.error else f"no answer in {_FIRST_S:.0f} s"
         say(f"The tracker is out of reach ({reason}): the runs of the jobs will have no parent there")
     return None if address is None else address["run_id"]
 
