@@ -7,15 +7,13 @@ present project has that very text.
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, ListConfig
 
+from accelerator.config.own_values import own_values
 from accelerator.config.project import ConfigSource
 from accelerator.config.provenance import Provenance
-from accelerator.config.yaml_loader import YAML_LOADER
 from accelerator.errors import Problem
 from accelerator.redaction import MASK
 
@@ -43,7 +41,7 @@ def refused_texts(
 ) -> Iterator[Problem]:
     """Yield a problem for each text (by its config path) that may not be read back."""
     asked = [(key, text) for key, text in texts.items() if text != TOTAL_STEPS]
-    known = {*_override_values(overrides), *_config_values(sources)} if asked else set()
+    known = {*_override_values(overrides), *own_values(sources, "oc.env")} if asked else set()
     variables = {name for value in known for name, _ in VARIABLE.findall(value)}
     for key, text in asked:
         variable = _WHOLE_VARIABLE.fullmatch(text)
@@ -62,17 +60,3 @@ def refused_texts(
 def _override_values(overrides: Sequence[str]) -> Iterator[str]:
     for text in overrides:
         yield text.partition("=")[2].strip("'\"")
-
-
-def _config_values(sources: tuple[ConfigSource, ...]) -> Iterator[str]:
-    """Yield the values of the present project's configs that read a variable, each as a whole."""
-    for source in sources:
-        for path in sorted(source.path.rglob("*.yaml")):
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if "oc.env" not in text:
-                continue
-            with suppress(yaml.YAMLError):  # a broken file of another experiment is no reason to stop here
-                events = yaml.parse(text, Loader=YAML_LOADER)
-                yield from (
-                    item.value for item in events if isinstance(item, yaml.ScalarEvent) and "oc.env" in item.value
-                )

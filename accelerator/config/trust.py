@@ -142,17 +142,21 @@ class Trust:
                 break
 
     def _came_with_a_run(self, place: Path) -> bool:
-        """Tell whether code lies in a run folder, or in the folder of the project where the judged run lies."""
-        root = None if self.project_root is None else self.project_root.resolve()
-        inside = [item for item in (place, *place.parents) if root is not None and item.resolve().is_relative_to(root)]
-        if any(holds_run(item) for item in inside if item.resolve() != root):
-            return True
-        return self.run_folder is not None and _shares_folder(place, self.run_folder, _bases(self.project_root))
+        return came_with_a_run(place, self.project_root, self.run_folder)
 
     def _plugin_packages(self) -> set[str]:
         """Return the packages of distributions that declare components; ours also declares classes of torch's own."""
         strangers = [item for item in self.registry.declared if item.distribution != OUR_DISTRIBUTION]
         return {OUR_PACKAGE, *(item.target.partition(":")[0].partition(".")[0] for item in strangers)}
+
+
+def came_with_a_run(place: Path, project_root: Path | None, run_folder: Path | None) -> bool:
+    """Tell whether a file lies in a run folder, or in the folder of the project where the judged run lies."""
+    root = None if project_root is None else project_root.resolve()
+    inside = [item for item in (place, *place.parents) if root is not None and item.resolve().is_relative_to(root)]
+    if any(holds_run(item) for item in inside if item.resolve() != root):
+        return True
+    return run_folder is not None and _shares_folder(place, run_folder, _bases(project_root))
 
 
 def _bases(root: Path | None) -> tuple[Path, ...]:

@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from accelerator.components import Registry
 from accelerator.config.check import check_config
-from accelerator.config.compose import ComposedConfig, compose
+from accelerator.config.compose import ComposedConfig, compose, composition_of
 from accelerator.config.project import Project
 from accelerator.config.saved import load_saved
-from accelerator.errors import ConfigError, InputError
+from accelerator.errors import ConfigError, InputError, Problem
+from accelerator.redaction import redact_text
 from accelerator.runs.run import Run
+from accelerator.tracking.addresses import ADDRESS_KEY, UNNAMED, configured_address, how_to_name, is_named
 
 TRUST = "trust"
 
@@ -35,7 +39,9 @@ def sound_config_of_run(
         InputError: the run was made in Python from objects, which no config describes.
     """
     registry = Registry.discover(project.root).with_marked(components)
-    return _checked(config_of_run(run, overrides, project, registry), registry)
+    config = config_of_run(run, overrides, project, registry)
+    _judge_address(config, run.folder.path, overrides, project)
+    return _checked(config, registry)
 
 
 def sound_saved_config(path: Path, overrides: Sequence[str], project: Project) -> ComposedConfig:
@@ -47,6 +53,7 @@ def sound_saved_config(path: Path, overrides: Sequence[str], project: Project) -
     registry = Registry.discover(project.root)
     config = load_saved(path, overrides, project, registry)
     config[TRUST] = list(_present(overrides, project, registry)[TRUST])
+    _judge_address(config, path if path.is_dir() else path.parent, overrides, project)
     return _checked(config, registry)
 
 
@@ -84,6 +91,19 @@ def _present(overrides: Sequence[str], project: Project, registry: Registry) -> 
     """Return the present project's own config, with whom this command trusts: a run's may come from a stranger."""
     own = [item for item in overrides if item.lstrip("+").partition("=")[0] == TRUST]
     return compose(own, project=project, registry=registry)
+
+
+def _judge_address(config: ComposedConfig, folder: Path, overrides: Sequence[str], project: Project) -> None:
+    """Refuse a store that only the run's config names: what a command logs would be sent there."""
+    node = OmegaConf.to_container(config).get("tracking")  # type: ignore[union-attr]
+    address = configured_address(node)
+    is_asked = any(item.lstrip("+").partition("=")[0] in ("tracking", ADDRESS_KEY) for item in overrides)
+    if address is None or is_asked or is_named(address, project, folder):
+        return
+    composition = composition_of(config)
+    place = composition.provenance.place_of(ADDRESS_KEY) if composition else ""
+    remedy = f"{how_to_name(address)}, or add {ADDRESS_KEY}=… to the command"
+    raise ConfigError(Problem(ADDRESS_KEY, UNNAMED, remedy, place, redact_text(address)))
 
 
 def _checked(config: ComposedConfig, registry: Registry) -> ComposedConfig:

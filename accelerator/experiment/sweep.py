@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -41,6 +41,7 @@ from accelerator.runs.files import write_json
 from accelerator.runs.folder import create_run_folder
 from accelerator.runs.lock import RunLock
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED
+from accelerator.tracking.addresses import ADDRESS_KEY
 
 SWEEPS = "sweeps"
 _DIRECTIONS = {"min": "minimize", "max": "maximize"}
@@ -82,7 +83,7 @@ def sweep(
     else:
         folder, content = _start(overrides, project, say)
     say(f"Sweep of {len(content['jobs']) or 'unknown'} jobs in {folder.path}")
-    return _carry_out(folder, content, project, say)
+    return _carry_out(folder, content, project, say, [item for item in overrides if item.startswith(f"{ADDRESS_KEY}=")])
 
 
 def _start(overrides: Sequence[str], project: Project, say: Say) -> tuple[SweepFolder, dict[str, Any]]:
@@ -130,9 +131,11 @@ def _maker(folder: SweepFolder, content: dict[str, Any], line: SweepLine, projec
     return JobMaker(folder.path, project.root, line.fixed, content["monitor"], content.get("mlflow_parent"))
 
 
-def _carry_out(folder: SweepFolder, content: dict[str, Any], project: Project, say: Say) -> SweepOutcome:
+def _carry_out(
+    folder: SweepFolder, content: dict[str, Any], project: Project, say: Say, named: Sequence[str]
+) -> SweepOutcome:
     line = read_line(content["overrides"])
-    maker = _maker(folder, content, line, project)
+    maker = replace(_maker(folder, content, line, project), named=tuple(named))
     stopped: list[int] = []
     with RunLock.acquire(folder.lock), _stopping(stopped):
         if is_complete(folder, content["monitor"]):
@@ -148,7 +151,7 @@ def _carry_out(folder: SweepFolder, content: dict[str, Any], project: Project, s
                 raise
         outcome = _outcome(folder, content, line, stopped)
         jobs = read_jobs(folder, content["monitor"])
-        close_parent(folder, jobs, content, _status_of(jobs, stopped), project)
+        close_parent(folder, jobs, content, _status_of(jobs, stopped), project, named)
         if outcome.exit_code == 0:
             note_completion(folder)
         return outcome

@@ -40,6 +40,8 @@ class JobMaker:
     monitor: str
     parent: str | None = None
     """The MLflow run that the jobs' runs are children of."""
+    named: tuple[str, ...] = ()
+    """Overrides that say where to, as the command has them: a frozen config is not believed about that."""
 
     def __call__(self, drawn: tuple[str, ...]) -> float | None:
         """Run the job of these overrides unless it is complete; return its objective, None when it failed."""
@@ -52,7 +54,7 @@ class JobMaker:
                 registry = Registry.discover(self.project)
                 config = compose((*self.fixed, *drawn), project=Project(folder.frozen), registry=registry)
                 self.freeze(config, number)
-            named = overrides_naming_variables((*self.fixed, *drawn))
+            named = (*overrides_naming_variables((*self.fixed, *drawn)), *self.named)
             return run_job(folder, number, named, self.project, self.monitor)
         except Exception as error:  # the border to a job: it fails alone, and the sweep goes on
             note_failure(folder, number, redact_text(f"{type(error).__name__}: {error}".splitlines()[0]))
@@ -89,7 +91,7 @@ def _copy_without_secrets(source: str, destination: str) -> None:
 def run_job(folder: SweepFolder, number: int, named: Sequence[str], project: Path, monitor: str) -> float | None:
     """Train a job to its end in a process of its own; None when it failed.
 
-    `named` are the overrides that name environment variables: its saved config may name those alone.
+    `named` are the overrides that name environment variables and stores: its saved config is not believed about them.
 
     The lock's file is handed on to that process: when the sweep is killed, the job still holds it, and a resumed sweep
     waits for it instead of doing it twice.

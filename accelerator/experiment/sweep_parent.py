@@ -25,6 +25,7 @@ from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import ARTIFACT, METRIC, TAG, JournalWriter, Record
 from accelerator.runs.lock import RunLock
 from accelerator.runs.summary import INTERRUPTED, Summary, write_summary
+from accelerator.tracking.addresses import addresses_in
 from accelerator.tracking.sync import sync
 
 _AFTER_SIGNAL_S = 6.0
@@ -47,7 +48,7 @@ def open_parent(
         write_summary(run, Summary())
         tags = {"accelerator.sweep": str(folder.path), "overrides": redact_text(" ".join(overrides))}
         _append(run, [{"kind": TAG, "name": name, "value": value} for name, value in tags.items()])
-        delivered = sync(run, project.root, _FIRST_S)
+        delivered = sync(run, project.root, _FIRST_S, named=addresses_in(overrides))
     address = mlflow_address(run)
     if address is None and (delivered.error or delivered.unsent):
         reason = delivered.error.splitlines()[0] if delivered.error else f"no answer in {_FIRST_S:.0f} s"
@@ -56,7 +57,12 @@ def open_parent(
 
 
 def close_parent(
-    folder: SweepFolder, jobs: Sequence[Job], content: Mapping[str, Any], status: str, project: Project
+    folder: SweepFolder,
+    jobs: Sequence[Job],
+    content: Mapping[str, Any],
+    status: str,
+    project: Project,
+    overrides: Sequence[str] = (),
 ) -> None:
     """Give the sweep's run its end: the best value, how many jobs ended how, the table and the picture."""
     run = _run_of(folder)
@@ -78,7 +84,8 @@ def close_parent(
                 records.append({"kind": ARTIFACT, "name": name, "path": name, "time": now})
         _append(run, records)
         write_summary(run, Summary(status=status, metrics=metrics))
-    sync(run, project.root, _AFTER_SIGNAL_S if status == INTERRUPTED else _PATIENCE_S)
+    patience = _AFTER_SIGNAL_S if status == INTERRUPTED else _PATIENCE_S
+    sync(run, project.root, patience, named=addresses_in(overrides))
 
 
 def _append(run: RunFolder, records: Sequence[Record]) -> None:

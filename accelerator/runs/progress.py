@@ -106,4 +106,7 @@ def _from_json(stored: dict[str, Any]) -> Tracking:
     for extent in (*taken, *([pending] if pending else [])):
         if not is_segment(extent.file):
             raise TypeError(f"{extent.file!r} is no file of a journal")
+    target = values["target"]
+    if not isinstance(target, dict) or not all(isinstance(item, str) for item in target.values()):
+        raise TypeError(f"{target!r} says not where the run is")
     return Tracking(**values, progress=Progress(taken, stored["progress"]["last_steps"]), pending=pending)

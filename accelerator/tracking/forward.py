@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,7 +31,9 @@ from accelerator.runs.journal import read_journal
 from accelerator.runs.lock import FORWARDER, RunLock, is_held
 from accelerator.runs.progress import Tracking
 from accelerator.runs.run import Run
+from accelerator.tracking.addresses import UNNAMED, address_in_use, configured_address, how_to_name, is_named
 from accelerator.tracking.forwarder import Forwarder, Pace
+from accelerator.tracking.mlflow_store import shown_uri
 from accelerator.tracking.sink import Sink, TrackedRun
 
 KIND = "tracking"
@@ -47,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="the run folder")
     parser.add_argument("--project", type=Path, default=None, help="the project's root")
     parser.add_argument("--once", action="store_true", help="carry what is there, and give up soon")
+    parser.add_argument("--named", action="append", default=[], help="an address of a store that the command names")
     options = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -59,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if lock is None:
         return 0
     with lock:
-        forwarder = Forwarder(folder, lambda tracking: open_sink(folder, project, tracking))
+        opening = partial(open_sink, folder, project, is_judged=not options.once, named=options.named)
+        forwarder = Forwarder(folder, opening)
         signal.signal(signal.SIGTERM, lambda number, frame: _stop(forwarder, frame))
         forwarder.run(Pace(), is_single_try=options.once)
     return 0 if delivery(folder).unsent == 0 and forwarder.tracking.failures == 0 else EXIT_FAILED
@@ -73,15 +78,24 @@ def lower_priority() -> None:
         Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")
 
 
-def open_sink(folder: RunFolder, project: Project, tracking: Tracking) -> tuple[Sink, str, Mapping[str, str]]:
+def open_sink(
+    folder: RunFolder, project: Project, tracking: Tracking, *, is_judged: bool = False, named: Sequence[str] = ()
+) -> tuple[Sink, str, Mapping[str, str]]:
     """Build and open the sink of the run's config; give it, its name and where the run is.
 
+    Where the run's files say that a store is, is judged; with `is_judged` the command that started the run has judged
+    its config before. `named` are addresses that a command names.
+
     Raises:
-        AcceleratorError: the config names no sink, or one that cannot be built or opened.
+        AcceleratorError: the config names no sink, one that cannot be built or opened, or a store that only it names.
     """
     project.put_on_path()
     config = Run(folder.path).config
     node = _sink_node(config.get(KIND), folder, project)
+    if not is_judged:
+        _believe(folder.config, configured_address(config.get(KIND)), folder, project, named)
+    named = [*named, configured_address(node) or ""]
+    _believe(folder.tracking, address_in_use(tracking.target), folder, project, named)
     sink: Sink = build_sink(node, project, folder.path)
     run = TrackedRun(
         run_id=folder.run_id,
@@ -98,6 +112,12 @@ def open_sink(folder: RunFolder, project: Project, tracking: Tracking) -> tuple[
 def build_sink(node: Mapping[str, Any], project: Project, run_folder: Path | None = None) -> Any:
     """Build a `tracking` node. Trusted are components and the project's own code; a run's config is not asked."""
     return builder_for(Registry.discover(project.root), (), project.root, run_folder).build(node, KIND, KIND)
+
+
+def _believe(file: Path, address: str | None, folder: RunFolder, project: Project, named: Sequence[str]) -> None:
+    """Let pass the address of a store that a file of the run names, when somebody else names it too."""
+    if address is not None and not is_named(address, project, folder.path, named):
+        raise AcceleratorError(f"{file}: {shown_uri(address)} {UNNAMED}. {how_to_name(address)}.")
 
 
 def _sink_node(node: Any, folder: RunFolder, project: Project) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from accelerator.runs.delivery import (
@@ -28,12 +29,14 @@ _POLL_S = 0.2
 _LONGEST_S = 600.0
 
 
-def sync(folder: RunFolder, project_root: Path, timeout_s: float = _LONGEST_S) -> Delivery:
+def sync(
+    folder: RunFolder, project_root: Path, timeout_s: float = _LONGEST_S, *, named: Sequence[str] = ()
+) -> Delivery:
     """Return when everything that the journal has at this moment is in the store; for an ended run its end too.
 
     Beside a living forwarder it waits for that one, else, or when that one fails after the run's end, it carries by
     itself, in a process of its own. When the store cannot be reached it returns within some ten seconds, with the
-    reason in `error`.
+    reason in `error`. `named` are addresses of stores that the command names: the run's own word is not enough.
 
     Raises:
         StorageError: the run folder cannot be written.
@@ -48,7 +51,7 @@ def sync(folder: RunFolder, project_root: Path, timeout_s: float = _LONGEST_S) -
         if _has_arrived(folder, goal, found) or time.monotonic() > deadline:
             return found
         if not found.alive:
-            _carry_once(folder, project_root, deadline - time.monotonic())
+            _carry_once(folder, project_root, deadline - time.monotonic(), named)
             return delivery(folder)
         tracking = read_tracking(folder)
         if tracking is not None and tracking.failures and not is_held(folder.lock):
@@ -70,8 +73,8 @@ def _has_arrived(folder: RunFolder, goal: dict[str, int], found: Delivery) -> bo
     return is_there and is_held(folder.lock)
 
 
-def _carry_once(folder: RunFolder, project_root: Path, timeout_s: float) -> None:
-    command = forwarder_command(folder, project_root, "--once")
+def _carry_once(folder: RunFolder, project_root: Path, timeout_s: float, named: Sequence[str]) -> None:
+    command = forwarder_command(folder, project_root, "--once", *(f"--named={item}" for item in named))
     try:
         with folder.forwarder_log.open("ab") as log:
             subprocess.run(

