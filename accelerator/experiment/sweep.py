@@ -36,6 +36,7 @@ from accelerator.experiment.sweep_job import JobMaker, freeze_configs, stop_jobs
 from accelerator.experiment.sweep_parent import close_parent, open_parent
 from accelerator.experiment.sweep_secrets import refuse_secrets
 from accelerator.experiment.sweep_table import table_of, values_of
+from accelerator.experiment.sweep_trust import refuse_foreign
 from accelerator.report.sweep_picture import draw_sweep
 from accelerator.runs.files import write_json
 from accelerator.runs.folder import create_run_folder
@@ -80,6 +81,7 @@ def sweep(
         if overrides:
             raise UsageError(f"--resume {resume}: a sweep goes on with its own overrides. Leave {overrides[0]} out.")
         folder, content = open_sweep(resume)
+        refuse_foreign(folder, content)
     else:
         folder, content = _start(overrides, project, say)
     say(f"Sweep of {len(content['jobs']) or 'unknown'} jobs in {folder.path}")
