@@ -41,6 +41,7 @@ _FRONT_FLAGS = ("--help", "--project", "--version")
 
 def print_completions(groups: Mapping[str, type[Group]], line: str) -> int:
     """Print the words that may stand at the end of `line`, a whole command line; return 0 whatever it is."""
+    before = logging.root.manager.disable
     logging.disable()
     try:
         words = completions(groups, line)
@@ -48,6 +49,8 @@ def print_completions(groups: Mapping[str, type[Group]], line: str) -> int:
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc(file=sys.stderr)
         return 0
+    finally:
+        logging.disable(before)
     for word in words:
         print_line(word if _goes_on(word) else f"{word} ")
     return 0

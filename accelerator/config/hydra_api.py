@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import yaml
 from hydra import __version__, version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
@@ -214,6 +215,8 @@ class _MeasuringRepository(ConfigRepository):
                 measure_yaml(file.read_text(encoding="utf-8"))
             except HostileYamlError as error:
                 raise HostileYamlError(f"{file}: {error}") from error
+            except yaml.YAMLError:  # who reads it next says where
+                pass
         return super().load_config(config_path)
 
 

@@ -79,9 +79,9 @@ ONE = [
     ),
     ("+transform.test={}", "transform.test (command line): there is no such key. Known: train, evaluation."),
     (
-        "sampler=foo",
-        "sampler = 'foo' (command line): must be a component: a mapping with _target_ that names a sampler. "
-        "Write sampler: {_target_: foo}.",
+        "collate=foo",
+        "collate = 'foo' (command line): must be a component: a mapping with _target_ that names a collate. "
+        "Write collate: {_target_: foo}.",
     ),
     (
         "optimizer._target_=adamm",

@@ -49,15 +49,17 @@ def test_a_file_that_is_there_is_not_replaced(trained: Project, trained_run: Run
 
 
 def test_a_failed_prediction_leaves_no_file(trained: Project, tmp_path: Path) -> None:
-    (trained.root / "pyproject.toml").write_text('[project]\nname = "mine"\n')
-    (trained.root / "mine.py").write_text(
+    (trained.root / "pyproject.toml").write_text('[project]\nname = "broken_prediction"\n')
+    (trained.root / "broken_prediction.py").write_text(
         "from accelerator.domain.cross.tasks import ClassificationTask\n\n\n"
         "class Broken(ClassificationTask):\n"
         "    def prediction_step(self, context, batch):\n"
         "        return {'score': 1.0}\n"
     )
 
-    outcome = predict("last", ["task._target_=mine.Broken"], output=tmp_path / "p.parquet", project=trained)
+    outcome = predict(
+        "last", ["task._target_=broken_prediction.Broken"], output=tmp_path / "p.parquet", project=trained
+    )
 
     assert outcome.exit_code == 2  # a component that breaks its contract is wrong input
     assert "prediction_step: 'score' has a single value" in outcome.reason

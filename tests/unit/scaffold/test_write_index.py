@@ -26,7 +26,7 @@ def test_a_project_gets_its_own_configs_beside_ours(project: Path) -> None:
 
 
 def test_an_index_of_ours_that_nothing_is_left_for_is_removed(project: Path) -> None:
-    model = project / "configs" / "sampler" / "mine.yaml"
+    model = project / "configs" / "collate" / "mine.yaml"
     model.parent.mkdir()
     model.write_text("_target_: x.y\n", encoding="utf-8")
     (project / "configs" / "index").mkdir()
@@ -34,8 +34,8 @@ def test_an_index_of_ours_that_nothing_is_left_for_is_removed(project: Path) -> 
     write_index(Project(project))
     model.unlink()
 
-    assert write_index(Project(project), check=True) == ["configs/index/sampler.yaml: stale"]
-    assert write_index(Project(project)) == ["configs/index/sampler.yaml removed"]
+    assert write_index(Project(project), check=True) == ["configs/index/collate.yaml: stale"]
+    assert write_index(Project(project)) == ["configs/index/collate.yaml removed"]
     assert (project / "configs" / "index" / "own.yaml").exists()
     assert all(item.state == "current" for item in index_files(Project(project)))
 
