@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from accelerator.errors import InputError, StorageError
 from accelerator.runs.files import write_bytes
+from accelerator.scaffold.beside import backup_of, shown_from
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ def write_all(
     if standing and not force:
         raise InputError(
             f"{command}: there already {'is' if len(standing) == 1 else 'are'} "
-            f"{', '.join(_shown(item.path, root) for item in standing)}. Choose another name, or add --force, "
+            f"{', '.join(shown_from(root, item.path) for item in standing)}. Choose another name, or add --force, "
             f"which replaces what is there and keeps a copy of it (FILE.bak-<time>)."
         )
     for item in files:
         if item.is_change and item.path.read_bytes() != item.replaces:
-            raise InputError(f"{command}: {_shown(item.path, root)} was changed meanwhile. Repeat the command.")
+            raise InputError(f"{command}: {shown_from(root, item.path)} was changed meanwhile. Repeat the command.")
     done: list[PlannedFile] = []
     backups: list[Path] = []
     with ExitStack() as undo:
@@ -97,7 +97,7 @@ def write_all(
                 cause = error.__cause__ if isinstance(error, StorageError) else error
                 reason = cause.strerror if isinstance(cause, OSError) else str(error)
                 raise InputError(
-                    f"{command}: {_shown(item.path, root)} could not be written ({reason}), and so nothing was. "
+                    f"{command}: {shown_from(root, item.path)} could not be written ({reason}), and so nothing was. "
                     f"Make its folder writable, or free some space, and repeat the command."
                 ) from error
         undo.pop_all()
@@ -116,7 +116,7 @@ def _write(item: PlannedFile, undo: ExitStack, backups: list[Path]) -> None:
         undo.callback(_remove, folder)  # first: Ctrl-C may come between the two
         folder.mkdir()
     if item.keeps_copy or (not item.is_change and os.path.lexists(path)):
-        backup = _free(path.with_name(f"{path.name}.bak-{time.strftime('%Y%m%d-%H%M%S')}"))
+        backup = backup_of(path)
         shutil.copy2(path, backup, follow_symlinks=False)
         undo.callback(os.replace, backup, path)
         backups.append(backup)
@@ -135,16 +135,3 @@ def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         remove = path.rmdir if path.is_dir() else path.unlink
         remove()
-
-
-def _free(path: Path) -> Path:
-    """Return `path`, or the first of `path-2`, `path-3`, … that is not taken."""
-    number, free = 1, path
-    while os.path.lexists(free):
-        number += 1
-        free = path.with_name(f"{path.name}-{number}")
-    return free
-
-
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

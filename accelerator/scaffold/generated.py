@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Literal
 from accelerator.config.project import CONFIGS, Project
 from accelerator.errors import InputError, StorageError
 from accelerator.runs.files import write_text
+from accelerator.scaffold.beside import backup_of, shown_from
 
 OPEN_SEAL = "sha256:0000000000000000"
 """What a text holds where its seal shall stand."""
@@ -69,7 +69,7 @@ def bring_up_to_date(files: Sequence[GeneratedFile], root: Path, command: str, *
             With `force` it is kept beside its place, as `FILE.bak-<time>`. Or a file cannot be written.
     """
     states = {item.path: item.state for item in files}
-    by_hand = [_shown(path, root) for path, state in states.items() if state == "changed by hand"]
+    by_hand = [shown_from(root, path) for path, state in states.items() if state == "changed by hand"]
     if by_hand and not force:
         raise InputError(
             f"{command}: {', '.join(by_hand)} {'was' if len(by_hand) == 1 else 'were'} changed by hand, and would be "
@@ -81,7 +81,7 @@ def bring_up_to_date(files: Sequence[GeneratedFile], root: Path, command: str, *
 
 def stale_lines(files: Sequence[GeneratedFile], root: Path) -> list[str]:
     """Return a line for each file that is not what it should be."""
-    return [f"{_shown(item.path, root)}: {item.state}" for item in files if item.state != "current"]
+    return [f"{shown_from(root, item.path)}: {item.state}" for item in files if item.state != "current"]
 
 
 def refuse_without_configs(project: Project, command: str) -> None:
@@ -99,39 +99,27 @@ def refuse_without_configs(project: Project, command: str) -> None:
 
 def _written(item: GeneratedFile, state: State, root: Path, command: str) -> str:
     try:
-        note = f", what was there is now {_shown(_keep(item.path), root)}" if state == "changed by hand" else ""
+        note = f", what was there is now {shown_from(root, _keep(item.path))}" if state == "changed by hand" else ""
         if item.text is None:
             item.path.unlink(missing_ok=True)
-            return f"{_shown(item.path, root)} removed{note}"
+            return f"{shown_from(root, item.path)} removed{note}"
         item.path.parent.mkdir(parents=True, exist_ok=True)
         write_text(item.path, sealed(item.text))
     except (OSError, StorageError) as error:
         cause = error.__cause__ if isinstance(error, StorageError) else error
         reason = cause.strerror if isinstance(cause, OSError) else str(error)
         raise InputError(
-            f"{command}: {_shown(item.path, root)} could not be written ({reason}). "
+            f"{command}: {shown_from(root, item.path)} could not be written ({reason}). "
             f"Make its folder writable, or free some space, and repeat the command."
         ) from error
-    return f"{_shown(item.path, root)} written{note}"
+    return f"{shown_from(root, item.path)} written{note}"
 
 
 def _keep(path: Path) -> Path:
     """Keep what stands at `path` beside it; a file stays where it is until the new one takes its place."""
-    backup = _free(path.with_name(f"{path.name}.bak-{time.strftime('%Y%m%d-%H%M%S')}"))
+    backup = backup_of(path)
     if path.is_file() and not path.is_symlink():
         shutil.copy2(path, backup)
     else:
         path.rename(backup)
     return backup
-
-
-def _free(path: Path) -> Path:
-    taken, number = path, 1
-    while os.path.lexists(taken):
-        number += 1
-        taken = path.with_name(f"{path.name}-{number}")
-    return taken
-
-
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
