@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from accelerator.cli.complete import POSITIONALS, completions, print_completions
+from accelerator.cli.print_completions import POSITIONALS, completions, print_completions
 from accelerator.cli.dispatch import verbs_of
 from accelerator.cli.grammar import Verb, read_verb
 from accelerator.cli.main import GROUPS
