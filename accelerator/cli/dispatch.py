@@ -45,8 +45,10 @@ def run_command(groups: Mapping[str, type[Group]], arguments: Sequence[str]) -> 
 
 
 def verbs_of(group: type) -> dict[str, Callable[..., int]]:
-    """Return the verbs of a group, in the order of their definition."""
-    return {name: item for name, item in vars(group).items() if inspect.isfunction(item) and not name.startswith("_")}
+    """Return the verbs of a group, in the order of their definition: its own, then those of its base classes."""
+    own_first = (item for part in group.__mro__ for item in vars(part).items())
+    names = [name for name, item in own_first if inspect.isfunction(item) and not name.startswith("_")]
+    return {name: getattr(group, name) for name in names}
 
 
 def _dispatch(groups: Mapping[str, type[Group]], arguments: Sequence[str]) -> int:

@@ -225,6 +225,20 @@ def test_the_verbs_are_the_public_methods_in_order() -> None:
     assert list(verbs_of(Group)) == ["go", "look_at"]
 
 
+def test_the_verbs_of_base_classes_follow_the_groups_own() -> None:
+    class Wider(Group):
+        def stay(self) -> int:
+            return 0
+
+        def look_at(self, run: str) -> int:
+            return len(run)
+
+    verbs = verbs_of(Wider)
+
+    assert list(verbs) == ["stay", "look_at", "go"]
+    assert verbs["look_at"] is Wider.look_at
+
+
 @pytest.mark.parametrize("tokens", [["--version"], ["group", "--version"], ["inspect", "--version"]])
 def test_the_version_is_told_alone_or_behind_a_group(tokens: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(GROUPS, tokens) == 0
