@@ -8,7 +8,7 @@ a variable only when the present project or command names it too, so that a conf
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -52,17 +52,35 @@ def saved_yaml(config: DictConfig) -> str:
     Raises:
         ConfigError: an interpolation cannot be resolved.
     """
-    return OmegaConf.to_yaml(OmegaConf.create(_saved(config)))
+    return yaml_of(saved_values(config))
 
 
-def flatten(config: DictConfig) -> dict[str, str | int | float | bool | None]:
-    """Return the saved config as one flat mapping from config path to value, for a tracker's parameters."""
-    return dict(_flat(_saved(config), ""))
+def yaml_of(values: Mapping[str, Any]) -> str:
+    """Return saved values as the text of a `config.yaml`."""
+    return OmegaConf.to_yaml(OmegaConf.create(dict(values)))
 
 
-def saved_tags(config: DictConfig) -> dict[str, Any]:
-    """Return the tags for a tracker, which are told no more than `config.yaml` is."""
-    return _saved(config).get("tags") or {}
+def saved_values(config: DictConfig) -> dict[str, Any]:
+    """Return what of a config is written and told: resolved but for what must stay an interpolation, secrets masked.
+
+    Raises:
+        ConfigError: an interpolation cannot be resolved.
+    """
+    kept: list[str] = []
+    original = _without_total_steps(OmegaConf.to_container(config))
+    marked = _map_texts(original, lambda text: _mark(text, kept))
+    try:
+        resolved = OmegaConf.to_container(OmegaConf.create(marked), resolve=True)
+    except OmegaConfBaseException as error:
+        key = str(getattr(error, "full_key", "") or "")
+        raise ConfigError(Problem(key, f"cannot be resolved: {first_line(error)}", "Correct it")) from error
+    result: dict[str, Any] = redact(_unmark(resolved, original, kept))
+    return result
+
+
+def flatten(values: Mapping[str, Any]) -> dict[str, str | int | float | bool | None]:
+    """Return saved values as one flat mapping from config path to value, for a tracker's parameters."""
+    return dict(_flat(values, ""))
 
 
 def load_saved(
@@ -101,19 +119,6 @@ def load_saved(
         project, tuple(overrides), provenance, registry, sources, run_folder=file.parent.absolute()
     )
     return ComposedConfig(config, composition)
-
-
-def _saved(config: DictConfig) -> dict[str, Any]:
-    kept: list[str] = []
-    original = _without_total_steps(OmegaConf.to_container(config))
-    marked = _map_texts(original, lambda text: _mark(text, kept))
-    try:
-        resolved = OmegaConf.to_container(OmegaConf.create(marked), resolve=True)
-    except OmegaConfBaseException as error:
-        key = str(getattr(error, "full_key", "") or "")
-        raise ConfigError(Problem(key, f"cannot be resolved: {first_line(error)}", "Correct it")) from error
-    result: dict[str, Any] = redact(_unmark(resolved, original, kept))
-    return result
 
 
 def _without_total_steps(config: Any) -> Any:

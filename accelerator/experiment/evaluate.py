@@ -37,5 +37,7 @@ def evaluate(
     project = project or find_project()
     run = trained_run(reference, project)
     config = sound_config_of_run(run, overrides, project)
-    outcome: Outcome = late("evaluate_checkpoint")(config, run, split, checkpoint or config.checkpoint.use, say)
+    outcome: Outcome = late("evaluate_checkpoint", "restored")(
+        config, run, split, checkpoint or config.checkpoint.use, say
+    )
     return outcome

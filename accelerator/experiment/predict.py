@@ -46,5 +46,7 @@ def predict(
     run = trained_run(reference, project)
     config = sound_config_of_run(run, overrides, project)
     target = Path(output).expanduser().absolute()
-    outcome: Outcome = late("predict_checkpoint")(config, run, target, split, checkpoint or config.checkpoint.use, say)
+    outcome: Outcome = late("predict_checkpoint", "restored")(
+        config, run, target, split, checkpoint or config.checkpoint.use, say
+    )
     return outcome

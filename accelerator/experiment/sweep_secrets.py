@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from accelerator.config.compose import ComposedConfig, composition_of
-from accelerator.config.saved import flatten
+from accelerator.config.saved import flatten, saved_values
 from accelerator.errors import ConfigError, Problem
 from accelerator.redaction import MASK, redact_text
 
@@ -55,6 +55,6 @@ def _problem(override: str) -> Problem:
 def _secrets_of(config: ComposedConfig) -> Iterator[Problem]:
     composition = composition_of(config)
     assert composition is not None
-    for key, value in flatten(config).items():
+    for key, value in flatten(saved_values(config)).items():
         if isinstance(value, str) and (value == MASK or f"://{MASK}@" in value):
             yield Problem(key, _WHAT, _REMEDY, composition.provenance.place_of(key))

@@ -21,7 +21,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from accelerator.config.compose import composition_of
-from accelerator.config.saved import flatten, saved_tags, saved_yaml
+from accelerator.config.saved import flatten, saved_values, yaml_of
 from accelerator.errors import ComponentError
 from accelerator.redaction import redact_text
 from accelerator.runs.delivery import mlflow_address, start_forwarder
@@ -56,10 +56,12 @@ class Recorder:
     Attributes:
         folder: the run folder.
         log: the run's own logger; it writes to `log.txt`.
+        config: the text of `config.yaml`.
     """
 
     folder: RunFolder
     log: logging.Logger
+    config: str
 
     def __init__(self, context: "Context", opening: Opening) -> None:
         """Create the folder (or take up the one to go on in), lock it, and write what is known at the start.
@@ -165,13 +167,15 @@ class Recorder:
         command = sys.argv if sys.argv and sys.argv[0] else [sys.executable]
         environment = collect_environment(command, settings.project.root, resources)
         write_environment(folder, environment)
-        write_text(folder.config, saved_config(context))
+        values = _values(context)
+        self.config = _text(context, values)
+        write_text(folder.config, self.config)
         composition = composition_of(context.config)
         if composition is not None:
             write_text(folder.provenance, composition.provenance.to_json())
             typed = [*_read_overrides(folder), *(redact_text(item) for item in composition.overrides)]
             write_text(folder.overrides, yaml.safe_dump(typed))
-        self._journal.append([*_parameters(context), *_tags(context)])
+        self._journal.append([*_parameters(values), *_tags(values)])
         self.log.info("started: %s", ", ".join(context.notes))
 
 
@@ -201,11 +205,16 @@ def _read_overrides(folder: RunFolder) -> list[str]:
 
 def saved_config(context: "Context") -> str:
     """Return what `config.yaml` holds: the resolved config, or the settings of a context made in Python."""
-    if context.config is not None:
-        return saved_yaml(context.config)
-    return "# Made in Python from objects: these are its plain values.\n" + OmegaConf.to_yaml(
-        OmegaConf.create(_plain(context))
-    )
+    return context.recorder.config if context.recorder is not None else _text(context, _values(context))
+
+
+def _values(context: "Context") -> dict[str, Any]:
+    return saved_values(context.config if context.config is not None else OmegaConf.create(_plain(context)))
+
+
+def _text(context: "Context", values: Mapping[str, Any]) -> str:
+    made = "# Made in Python from objects: these are its plain values.\n" if context.config is None else ""
+    return made + yaml_of(values)
 
 
 def _plain(context: "Context") -> dict[str, Any]:
@@ -220,14 +229,12 @@ def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parameters(context: "Context") -> Sequence[dict[str, Any]]:
-    config = context.config if context.config is not None else OmegaConf.create(_plain(context))
-    return [{"kind": PARAMETER, "name": name, "value": value} for name, value in flatten(config).items()]
+def _parameters(values: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+    return [{"kind": PARAMETER, "name": name, "value": value} for name, value in flatten(values).items()]
 
 
-def _tags(context: "Context") -> Sequence[dict[str, Any]]:
-    tags = context.settings.tags if context.config is None else saved_tags(context.config)
-    return [{"kind": TAG, "name": str(name), "value": value} for name, value in tags.items()]
+def _tags(values: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+    return [{"kind": TAG, "name": str(name), "value": value} for name, value in (values.get("tags") or {}).items()]
 
 
 def _points_at(folder: RunFolder, step: int | None) -> frozenset[tuple[str, int]]:

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from accelerator.components import Registry
 from accelerator.config.compose import ComposedConfig, composition_of
 from accelerator.config.project import Project
-from accelerator.config.saved import flatten, load_saved, saved_tags, saved_yaml
+from accelerator.config.saved import flatten, load_saved, saved_values, saved_yaml
 from accelerator.errors import ConfigError
 
 Compose = Any
@@ -93,7 +93,7 @@ def test_a_value_of_the_environment_stays_there(composed: Compose, monkeypatch: 
     assert values["vars"]["f"] == [1, "${oc.env:PLACE}"]
     assert values["vars"]["g"] == "${oc.env:${vars.name}}"
     assert values["tracking"]["tracking_uri"] == "${oc.env:PLACE}"
-    assert "hunter2" not in json.dumps(flatten(config))
+    assert "hunter2" not in json.dumps(flatten(saved_values(config)))
 
 
 def test_a_default_is_written_when_the_variable_is_not_set(composed: Compose) -> None:
@@ -108,8 +108,8 @@ def test_secrets_are_masked(composed: Compose) -> None:
     assert values["tracking"]["token"] == "***"
     assert values["tracking"]["tracking_uri"] == "postgresql://***@h/db"
     assert values["vars"]["note"] == "api_key=***"
-    assert flatten(config)["tracking.token"] == "***"
-    assert flatten(config)["tracking.tracking_uri"] == "postgresql://***@h/db"
+    assert flatten(saved_values(config))["tracking.token"] == "***"
+    assert flatten(saved_values(config))["tracking.tracking_uri"] == "postgresql://***@h/db"
 
 
 def test_a_vocabulary_is_no_secret(composed: Compose) -> None:
@@ -124,7 +124,9 @@ def test_an_interpolation_that_fails_is_told(composed: Compose) -> None:
 
 
 def test_a_flat_config_has_one_entry_a_value(composed: Compose) -> None:
-    flat = flatten(composed("experiment=digits_resnet", "+model.parts=[{_target_: a, n: 1},{_target_: b}]"))
+    flat = flatten(
+        saved_values(composed("experiment=digits_resnet", "+model.parts=[{_target_: a, n: 1},{_target_: b}]"))
+    )
 
     assert flat["optimizer.lr"] == 0.01
     assert flat["parameter_groups.no_decay.match"] == '["norm", "bias"]'
@@ -135,7 +137,7 @@ def test_a_flat_config_has_one_entry_a_value(composed: Compose) -> None:
 
 def test_tags_tell_no_secret(composed: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHO", "hidden")
-    tags = saved_tags(composed("+tags.who=${oc.env:WHO}", "+tags.auth_token=hidden", "+tags.name=${name}"))
+    tags = saved_values(composed("+tags.who=${oc.env:WHO}", "+tags.auth_token=hidden", "+tags.name=${name}"))["tags"]
 
     assert tags == {"who": "${oc.env:WHO}", "auth_token": "***", "name": "run"}
 
