@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from accelerator.experiment.load_model import load_model
     from accelerator.experiment.train import run
+    from accelerator.pipeline.step_context import StepContext
     from accelerator.runs.run import Run
     from accelerator.runtime.context import Context
     from accelerator.runtime.data.splits import DataSplits
@@ -51,6 +52,7 @@ __all__ = [
     "RunFailedError",
     "RunLockedError",
     "RunNotFoundError",
+    "StepContext",
     "StepResult",
     "StorageError",
     "Task",
@@ -79,6 +81,7 @@ _MODULES = {
     "RunFailedError": "accelerator.errors",
     "RunLockedError": "accelerator.errors",
     "RunNotFoundError": "accelerator.errors",
+    "StepContext": "accelerator.pipeline.step_context",
     "StepResult": "accelerator.runtime.task",
     "StorageError": "accelerator.errors",
     "Task": "accelerator.runtime.task",

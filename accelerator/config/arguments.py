@@ -11,7 +11,7 @@ from accelerator.config.read import override_text, show_value
 from accelerator.config.signatures import POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD, Parameter, Signature
 from accelerator.errors import Problem, did_you_mean, nearest
 
-FUNCTION_KINDS = ("loss", "transform", "sample_transform", "collate")
+FUNCTION_KINDS = ("loss", "transform", "sample_transform", "collate", "pipeline_step")
 """Where a function may itself be the component: one that lacks arguments is called later, with the rest."""
 
 

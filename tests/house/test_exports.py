@@ -25,6 +25,7 @@ PUBLIC = [
     "RunFailedError",
     "RunLockedError",
     "RunNotFoundError",
+    "StepContext",
     "StepResult",
     "StorageError",
     "Task",

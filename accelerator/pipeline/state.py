@@ -1,0 +1,179 @@
+"""`pipeline.json`: how a pipeline stands. Whoever shows a pipeline (its page, MLflow, `status`) reads this file alone.
+
+It lies at `<paths.output>/pipelines/<name>/<stamp>/pipeline.json`, has one writer (the process that holds
+`pipeline.lock` beside it), and is written whole at each change. `read_state` also tells a pipeline that has died:
+`running` without a living holder of the lock.
+
+| key | holds |
+|---|---|
+| `format_version` · `name` · `status` | 1; the pipeline's name; running, completed, failed, interrupted, died |
+| `started` · `ended` · `seconds` | wall times (ISO 8601 with zone), and the time of this command alone |
+| `overrides` · `command` | as typed, secrets masked; the command to go on with |
+| `steps` | one object a step, in the order in which they are run: `StepState` |
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from accelerator.errors import StorageError
+from accelerator.pipeline.outputs import Output
+from accelerator.runs.files import read_json, write_json
+from accelerator.runs.lock import is_held
+
+FORMAT_VERSION = 1
+STATE_FILE, LOCK_FILE = "pipeline.json", "pipeline.lock"
+
+WAITING = "waiting"
+"""Not begun: what it needs was not there, or the command left it out."""
+RUNNING = "running"
+RAN = "ran"
+SKIPPED = "skipped"
+"""Nothing that it depends on has changed: what it gave before is used."""
+FAILED = "failed"
+INTERRUPTED = "interrupted"
+STEP_STATES = (WAITING, RUNNING, RAN, SKIPPED, FAILED, INTERRUPTED)
+DONE = (RAN, SKIPPED)
+
+COMPLETED, DIED = "completed", "died"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one input of a step came from."""
+
+    key: str
+    """The input: `weights`, or `values[0]` inside a list."""
+    step: str | None = None
+    """The step that gave it; None for a value or path of the config's own."""
+    output: str | None = None
+    """What that step calls it: `checkpoint.best`."""
+    value: Any = None
+    """The path or value that came in, as text or JSON; None before it is known."""
+    hash: str = ""
+
+
+@dataclass(frozen=True)
+class StepState:
+    """How one step stands."""
+
+    name: str
+    kind: str = "experiment"
+    """`experiment`, or `step` for a registered component."""
+    uses: str = ""
+    """The experiment's name, or the component's."""
+    state: str = WAITING
+    reason: str = ""
+    """Why it runs, was skipped or failed, in words."""
+    fingerprint: str | None = None
+    folder: str | None = None
+    """The step's own folder: `output.txt` in it holds what its process printed. None of a step that was skipped."""
+    run_folder: str | None = None
+    """The run that it made, or, when it was skipped, the run that it is taken from."""
+    skipped_from: str | None = None
+    """Of a skipped step: the pipeline's folder that it ran in."""
+    inputs: tuple[Source, ...] = ()
+    outputs: Mapping[str, Output] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    """The steps whose outputs it asks for."""
+    attempts: int = 0
+    started: str | None = None
+    seconds: float | None = None
+    """Of all attempts; of a skipped step None."""
+
+
+@dataclass(frozen=True)
+class PipelineState:
+    """How a pipeline stands. `folder` is not in the file."""
+
+    name: str
+    status: str = RUNNING
+    started: str = ""
+    ended: str | None = None
+    seconds: float = 0.0
+    overrides: tuple[str, ...] = ()
+    command: str = ""
+    steps: tuple[StepState, ...] = ()
+    definition: str = ""
+    """A hash of the pipeline's config with the command's overrides: the same command goes on with the same folder."""
+    folder: Path = Path()
+
+    def step(self, name: str) -> StepState:
+        """Return the step of that name; KeyError when there is none."""
+        found = {item.name: item for item in self.steps}
+        return found[name]
+
+    def with_step(self, step: StepState) -> "PipelineState":
+        """Return the state with one step replaced."""
+        return replace(self, steps=tuple(step if item.name == step.name else item for item in self.steps))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the file holds."""
+        content = asdict(self)
+        del content["folder"]
+        return {"format_version": FORMAT_VERSION, **content}
+
+
+def write_state(state: PipelineState) -> None:
+    """Write `pipeline.json`. Only for the holder of the pipeline's lock.
+
+    Raises:
+        StorageError: the disk refuses; the old file is untouched.
+    """
+    write_json(state.folder / STATE_FILE, state.to_json())
+
+
+def read_state(folder: Path) -> PipelineState:
+    """Return how the pipeline in a folder stands.
+
+    Raises:
+        StorageError: the file is not there, damaged, or of another version; says which.
+    """
+    file = folder / STATE_FILE
+    is_running = is_held(folder / LOCK_FILE)  # before the file: one that ends in between has written its end by then
+    content = read_json(file)
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if version != FORMAT_VERSION:
+        raise StorageError(
+            f"{file}: is of version {version!r}, and this accelerator reads version {FORMAT_VERSION}. "
+            f"Use the accelerator that wrote it, or run the pipeline again."
+        )
+    try:
+        state = _from_json(content, folder)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise StorageError(
+            f"{file}: is no pipeline's state ({error}). The file is damaged: restore it, or run the pipeline again."
+        ) from error
+    if state.status != RUNNING or is_running or is_held(folder / LOCK_FILE):
+        return state
+    steps = tuple(replace(item, state=INTERRUPTED) if item.state == RUNNING else item for item in state.steps)
+    return replace(state, status=DIED, steps=steps)
+
+
+def _from_json(content: Mapping[str, Any], folder: Path) -> PipelineState:
+    values = _known(PipelineState, content)
+    values["overrides"] = tuple(values["overrides"])
+    values["steps"] = tuple(_step(item) for item in values["steps"])
+    return PipelineState(**{**values, "folder": folder})
+
+
+def _step(item: Mapping[str, Any]) -> StepState:
+    values = _known(StepState, item)
+    values["inputs"] = tuple(Source(**_known(Source, part)) for part in values["inputs"])
+    values["outputs"] = outputs_from_json(values["outputs"])
+    values["needs"] = tuple(values["needs"])
+    if values["state"] not in STEP_STATES:
+        raise ValueError(f"state {values['state']!r}")
+    return StepState(**values)
+
+
+def outputs_from_json(content: Mapping[str, Any]) -> dict[str, Output]:
+    """Return outputs by name from what a file holds; TypeError and the like when it holds none."""
+    return {str(name): Output(**_known(Output, item)) for name, item in content.items()}
+
+
+def _known(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a dataclass that a file has: a later 0.x may have written more."""
+    names = {item.name for item in fields(cls)}
+    return {name: value for name, value in content.items() if name in names}
