@@ -21,9 +21,9 @@ from accelerator.config.defaults_lists import DefaultsLists, unknown_option
 from accelerator.config.hydra_api import (
     ConfigFolders,
     ParsedOverride,
-    find_syntax_error,
     load,
 )
+from accelerator.config.override_syntax import find_syntax_error
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import COMMAND_LINE, shown_path
 from accelerator.config.read import is_mapping, join, raw, show_value

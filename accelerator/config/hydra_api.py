@@ -5,6 +5,7 @@ used as it stands, by a subclass that notes each file as it is merged, and the s
 """
 
 import functools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,21 +16,15 @@ import yaml
 from hydra import __version__, version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
+from hydra._internal.defaults_list import create_defaults_list
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
-from hydra.core.override_parser.overrides_parser import (  # type: ignore[attr-defined]
-    CommonTokenStream,
-    InputStream,
-    OverrideLexer,
-    OverrideParser,
-    OverridesParser,
-)
-from hydra.core.override_parser.overrides_visitor import HydraErrorListener
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime
-from hydra.errors import ConfigCompositionException
+from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
 from omegaconf import Container, DictConfig, OmegaConf, open_dict
 
@@ -39,6 +34,7 @@ from accelerator.hostile_yaml import HostileYamlError, measure_yaml
 HYDRA_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
 _PRESETS = "debug/"  # merged last, wherever `debug` stands in a defaults list: it wins over the experiment
 _SEARCH_PATH = "hydra.searchpath"
+_NAMES_HYDRA = re.compile(r"^[\s\-+~]*(override\s+)?/?hydra\b", re.MULTILINE)  # an override, a default, a key
 _VERSION_BASE = "1.3"  # 1.4 knows one behaviour only, and warns when a version is given
 
 
@@ -171,31 +167,6 @@ def apply_overrides(config: DictConfig, overrides: Sequence[str]) -> None:
     ConfigLoaderImpl._apply_overrides_to_config(parsed, config)
 
 
-def find_syntax_error(override: str) -> tuple[int, str] | None:
-    """Return where an override's grammar breaks: the character's place from 0, and the token there ("" at the end)."""
-    lexer = OverrideLexer(InputStream(override))
-    parser: Any = OverrideParser(CommonTokenStream(lexer))
-    for recognizer in (lexer, parser):
-        recognizer.removeErrorListeners()
-        recognizer.addErrorListener(_Locating())
-    try:
-        parser.override()
-    except _SyntaxErrorAt as found:
-        return found.column, override[found.column :][: found.length]
-    return None
-
-
-class _SyntaxErrorAt(Exception):
-    def __init__(self, column: int, length: int) -> None:
-        self.column = column
-        self.length = length
-
-
-class _Locating(HydraErrorListener):
-    def syntaxError(self, recognizer: Any, symbol: Any, line: Any, column: Any, msg: Any, e: Any) -> None:
-        raise _SyntaxErrorAt(column, len(symbol.text) if symbol is not None else 1)
-
-
 def instantiate_options(targets: Sequence[str]) -> dict[str, Any]:
     """Return what `hydra.utils.instantiate` is called with so that it calls these targets and no others.
 
@@ -205,14 +176,23 @@ def instantiate_options(targets: Sequence[str]) -> dict[str, Any]:
 
 
 class _MeasuringRepository(ConfigRepository):
-    """Hydra's access to the files of the search path, which measures a file before it is read."""
+    """Hydra's access to the files of the search path, which measures a file before it is read.
+
+    `notice` gets its text. It has to be a plain function: Hydra works on deep copies of a repository.
+    """
+
+    def __init__(self, path: ConfigSearchPath, notice: Callable[[str], None]) -> None:
+        super().__init__(path)
+        self._notice = notice
 
     def load_config(self, config_path: str) -> Any:
         source = self._find_object_source(config_path=config_path, object_type=ObjectType.CONFIG)
         if source is not None and source.scheme() == "file":
             file = Path(source.path, f"{config_path.removesuffix('.yaml')}.yaml")
+            text = file.read_text(encoding="utf-8")
+            self._notice(text)
             try:
-                measure_yaml(file.read_text(encoding="utf-8"))
+                measure_yaml(text)
             except HostileYamlError as error:
                 raise HostileYamlError(f"{file}: {error}") from error
             except yaml.YAMLError:  # who reads it next says where
@@ -225,9 +205,32 @@ class _RecordingLoader(ConfigLoaderImpl):
 
     def __init__(self, path: ConfigSearchPath) -> None:
         super().__init__(path)
-        self.repository = _MeasuringRepository(path)
+        self.repository = _MeasuringRepository(path, lambda text: self._notice(text))
+        self._names_hydra = False
         self.files: list[LoadedFile] = []
         self.prepare: Callable[[DictConfig], None] = lambda config: None
+
+    def _notice(self, text: str) -> None:
+        self._names_hydra = self._names_hydra or bool(_NAMES_HYDRA.search(text))
+
+    def _load_configuration_impl(
+        self, config_name: str | None, overrides: list[str], run_mode: RunMode, *args: Any, **options: Any
+    ) -> DictConfig:
+        """Leave Hydra's own configs out, which are half of all files, unless a file or an override names them."""
+        parsed, repo = self._parse_overrides_and_create_caching_repo(config_name, overrides)
+        self._notice("\n".join(overrides))
+        try:
+            defaults = create_defaults_list(repo, config_name, parsed, prepend_hydra=False, skip_missing=False)
+        except HydraException:
+            if not self._names_hydra:
+                raise
+        if self._names_hydra:
+            return super()._load_configuration_impl(config_name, overrides, run_mode, *args, **options)
+        self.validate_sweep_overrides_legal(parsed, run_mode, from_shell=True)
+        config = self._compose_config_from_defaults_list(defaults.defaults, repo)
+        OmegaConf.set_struct(config, True)
+        self._apply_overrides_to_config(defaults.config_overrides, config)
+        return config
 
     def _process_config_searchpath(self, config_name: str | None, parsed_overrides: list[Override], repo: Any) -> None:
         """Refuse what would read configs from elsewhere: `pkg://` even imports the package that it names."""

@@ -1,13 +1,12 @@
 """What is used of Hydra's inside."""
 
+from pathlib import Path
+
 import pytest
 from hydra.utils import instantiate
+from omegaconf import DictConfig
 
-from accelerator.config.hydra_api import (
-    ConfigFolders,
-    find_syntax_error,
-    instantiate_options,
-)
+from accelerator.config.hydra_api import ConfigFolders, instantiate_options, load
 from accelerator.config.project import ConfigSource, shipped_configs
 
 OURS = ConfigFolders([ConfigSource("accelerator", shipped_configs())])
@@ -40,16 +39,33 @@ def test_several_values_are_told() -> None:
     assert [item.is_sweep for item in OURS.parse(["seed=1,2", "model=mlp,resnet8", "seed=1"])] == [True, True, False]
 
 
-@pytest.mark.parametrize(
-    ("override", "place"),
-    [("seed=1", None), ("a==b", (2, "=")), ("loss=[a,b", (9, "")), ("x y=3", (1, " ")), ("name=a:b{", (8, "{"))],
-)
-def test_the_place_of_a_syntax_error_is_found(override: str, place: tuple[int, str] | None) -> None:
-    assert find_syntax_error(override) == place
-
-
 def test_hydra_calls_what_it_is_allowed_to() -> None:
     assert (
         instantiate({"_target_": "fractions.Fraction", "_args_": [3]}, **instantiate_options(["fractions.Fraction"]))
         == 3
     )
+
+
+@pytest.mark.parametrize(
+    ("main", "overrides", "is_read"),
+    [
+        ("seed: 1", [], False),
+        ("seed: 1\nname: hydra", ["seed=2"], False),
+        ("seed: 1", ["hydra.verbose=true"], True),
+        ("seed: 1", ["hydra/job_logging=none"], True),
+        ("seed: 1\nhydra: {verbose: true}", [], True),
+        ("defaults:\n  - _self_\n  - override hydra/job_logging: none\nseed: 1", [], True),
+    ],
+)
+def test_hydras_own_configs_are_read_only_when_something_names_them(
+    main: str, overrides: list[str], is_read: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "main.yaml").write_text(main, encoding="utf-8")
+    seen: list[bool] = []
+
+    def prepare(config: DictConfig, overrides: object) -> None:
+        seen.append("hydra" in config)
+
+    loaded = load([ConfigSource("mine", tmp_path)], "main", overrides, prepare=prepare)
+
+    assert seen == [is_read] and "hydra" not in loaded.config and loaded.config.seed in (1, 2)
