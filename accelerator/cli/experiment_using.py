@@ -43,6 +43,37 @@ class UsingVerbs:
         )
         return print_outcome(predicted)
 
+    def export(
+        self,
+        run: str,
+        *overrides: str,
+        output: str | None = None,
+        format: Literal["safetensors", "torch_export", "onnx"] = "safetensors",
+        checkpoint: Literal["last", "best"] | None = None,
+    ) -> int:
+        """Write a trained run's model into a file for others; its outputs are compared with the original's.
+
+        Both are called on a real batch. Where they differ by more than rounding the run fails, exit 1, and no file is
+        left. The batch size is open where the model allows it. The export has a run folder of its own, printed last,
+        with export.json. A file that is there is never replaced.
+
+        Flags:
+          --output FILE   the file to write; needed
+          --format F      safetensors (the default): tensors and config, for accelerator.load_model(FILE); torch_export:
+                          a graph, for torch.export.load(FILE); onnx: for ONNX runtimes, needs the extra `onnx`
+          --checkpoint C  last or best; without it what the run's checkpoint.use says
+
+        Examples:
+          accelerator experiment export last --output model.safetensors
+          accelerator experiment export 3fa2b1 --format onnx --output model.onnx --checkpoint best
+        """
+        if output is None:
+            raise UsageError("accelerator experiment export: --output is missing. Write --output FILE.")
+        exported = late("experiment", "export")(
+            run, overrides, output=output, format=format, checkpoint=checkpoint, project=self._project, say=print_line
+        )
+        return print_outcome(exported)
+
     def analyze_model(self, *overrides: str) -> int:
         """Run a config's model on a real batch and tell what it costs, per module; writes JSON and a page.
 

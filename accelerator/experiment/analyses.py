@@ -2,23 +2,22 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from accelerator.analysis import data as data_analysis
 from accelerator.analysis import model as model_analysis
 from accelerator.config.compose import ComposedConfig
-from accelerator.errors import ConfigError, Problem
 from accelerator.experiment.execution import carry_out
 from accelerator.experiment.outcome import Outcome, Say
+from accelerator.experiment.piece_of_work import run_work, some_batch
 from accelerator.report.data_page import data_page
 from accelerator.report.model_page import model_page
 from accelerator.runs.files import json_ready
-from accelerator.runs.summary import COMPLETED, Summary
+from accelerator.runs.summary import COMPLETED
 from accelerator.runtime.context import Context
 from accelerator.runtime.data.transforms import batch_size_of
 from accelerator.runtime.events import compile_events
-from accelerator.runtime.loop.session import running
 from accelerator.runtime.scalars import Point
 
 
@@ -36,7 +35,7 @@ def analyze_data_of(config: ComposedConfig, say: Say) -> Outcome:
         page = data_page(content, context.settings.name, _choice(config, "data"))
         _keep(context, "data", content, page, {"samples": content["samples"]["count"], **defects})
 
-    outcome = carry_out(context, lambda: _run(context, work))
+    outcome = carry_out(context, lambda: run_work(context, work))
     if outcome.summary.status == COMPLETED:
         say(f"Found: {', '.join(found)}" if found else "Nothing is wrong with it")
         say(f"The page: {outcome.folder.analysis / 'data.html'}")
@@ -46,7 +45,7 @@ def analyze_data_of(config: ComposedConfig, say: Say) -> Outcome:
 def analyze_model_of(config: ComposedConfig, say: Say) -> Outcome:
     """Analyse the model of a config on a batch of its data."""
     context = _built(config)
-    batch = _some_batch(context)
+    batch = some_batch(context)
     size = batch_size_of(batch)
     say(f"Running the model on {size} samples, on {', '.join(context.engine.report())}")
     told: list[str] = []
@@ -62,7 +61,7 @@ def analyze_model_of(config: ComposedConfig, say: Say) -> Outcome:
         figures = ("parameters", "flops", "latency_median", "latency_p95")
         _keep(context, "model", content, page, {name: content[name] for name in figures})
 
-    outcome = carry_out(context, lambda: _run(context, work))
+    outcome = carry_out(context, lambda: run_work(context, work))
     if outcome.summary.status == COMPLETED:
         for text in told:
             say(text)
@@ -77,15 +76,6 @@ def _built(config: ComposedConfig) -> Context:
     return context
 
 
-def _run(context: Context, work: Callable[[], None]) -> Summary:
-    with running(context, saves=False) as session:
-        began = time.perf_counter()
-        work()
-        context.state.seconds = time.perf_counter() - began
-    assert session.summary is not None
-    return session.summary
-
-
 def _keep(context: Context, name: str, content: Mapping[str, Any], page: str, figures: Mapping[str, float]) -> None:
     """Write JSON and page into the run folder, and the figures as metrics `<name>/<figure>`."""
     metrics = {f"{name}/{figure}": float(value) for figure, value in figures.items()}
@@ -96,17 +86,6 @@ def _keep(context: Context, name: str, content: Mapping[str, Any], page: str, fi
     context.recorder.points(Point(metric, value, 0, 0, now) for metric, value in metrics.items())
     context.recorder.keep(folder / f"{name}.json", json.dumps(json_ready(dict(content)), indent=2) + "\n")
     context.recorder.keep(folder / f"{name}.html", page)
-
-
-def _some_batch(context: Context) -> Mapping[str, Any]:
-    """Return a batch as evaluation sees it, or else one of training."""
-    loaders = [loader for sets in context.evaluation_loaders.values() for loader in sets.values()]
-    for loader in [*loaders, context.train_loader]:
-        batch = None if loader is None else loader.first_batch()
-        if batch is not None:
-            return batch
-    context.close()
-    raise ConfigError(Problem("data", "has no batch to run the model on", "Choose data that has samples."))
 
 
 def _predict(context: Context, batch: Mapping[str, Any]) -> Any:

@@ -12,10 +12,11 @@ from accelerator.config.compose import composition_of
 from accelerator.config.project import Project, find_project
 from accelerator.errors import ConfigError, Problem
 from accelerator.experiment.named_run import named_run, trained_run
-from accelerator.experiment.sound_config import config_of_run
+from accelerator.experiment.sound_config import config_of_run, exported_config
 from accelerator.runtime.checkpoint.files import MANIFEST, read_manifest, read_model
 from accelerator.runtime.checkpoint.keeper import resolve_alias
 from accelerator.runtime.checkpoint.weights import load_weights
+from accelerator.runtime.export.safetensors_file import SUFFIX, read_safetensors
 
 
 def load_model(
@@ -31,7 +32,7 @@ def load_model(
     present project's `trust`. Global random generators are left as they were.
 
     Args:
-        run: a RUN, or the folder of one of its checkpoints.
+        run: a RUN, the folder of one of its checkpoints, or a `.safetensors` file that `export` wrote.
         checkpoint: which of the run's; None: what its `checkpoint.use` says.
         components: objects marked with `@component`, for names of this session.
         project: the project's root; by default that of the working folder.
@@ -39,19 +40,27 @@ def load_model(
     Raises:
         RunNotFoundError: no run is meant, or more than one.
         InputError: the run has no checkpoint, or its model cannot be built.
-        CheckpointError: the checkpoint is damaged.
+        CheckpointError: the checkpoint, or the file, is damaged.
     """
     root = find_project() if project is None else Project(Path(project).expanduser().resolve())
     registry = Registry.discover(root.root).with_marked(components)
     given = Path(run).expanduser()
+    if given.is_file() and given.suffix == SUFFIX:
+        header, tensors = read_safetensors(given)
+        return _loaded(exported_config(header.config, given, root, registry), root, registry, header.facts, tensors)
     is_checkpoint = (given / MANIFEST).is_file()
     found = named_run(str(given.absolute().parents[1]), root) if is_checkpoint else trained_run(str(run), root)
     config = config_of_run(found, (), root, registry)
     path = given if is_checkpoint else resolve_alias(found.folder.checkpoints, checkpoint or config.checkpoint.use)
-    tensors = read_model(path)
-    root.put_on_path()
+    return _loaded(config, root, registry, read_manifest(path).get("facts", {}), read_model(path))
+
+
+def _loaded(
+    config: Any, project: Project, registry: Registry, facts: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]
+) -> torch.nn.Module:
+    project.put_on_path()
     with torch.random.fork_rng(devices=[]):
-        model = _build_model(config, root, registry, read_manifest(path).get("facts", {}))
+        model = _build_model(config, project, registry, facts)
     load_weights(model, tensors, key="model")
     return model.eval()
 

@@ -18,7 +18,7 @@ from accelerator.runtime.predictions import PredictionFile
 
 def evaluate_checkpoint(config: ComposedConfig, run: Run, split: str, alias: str, say: Say) -> Outcome:
     """Evaluate a checkpoint of a run on one split, as a run of its own that names the run as its parent."""
-    context, name = _restored(config, run, alias)
+    context, name = restored(config, run, alias)
     say(f"Evaluating {run.folder.path}, {name}, on {split}: {', '.join(context.engine.report())}")
     return carry_out(context, EvaluationLoop(context, split).run)
 
@@ -26,7 +26,7 @@ def evaluate_checkpoint(config: ComposedConfig, run: Run, split: str, alias: str
 def predict_checkpoint(config: ComposedConfig, run: Run, path: Path, split: str, alias: str, say: Say) -> Outcome:
     """Write what a checkpoint of a run predicts on one split, as a run of its own that names the run as its parent."""
     with PredictionFile(path) as file:
-        context, name = _restored(config, run, alias)
+        context, name = restored(config, run, alias)
         say(f"Predicting with {run.folder.path}, {name}, on {split}: {', '.join(context.engine.report())}")
         outcome = carry_out(context, PredictionLoop(context, file, split).run)
     if outcome.summary.status == COMPLETED:
@@ -34,7 +34,7 @@ def predict_checkpoint(config: ComposedConfig, run: Run, path: Path, split: str,
     return outcome
 
 
-def _restored(config: ComposedConfig, run: Run, alias: str) -> tuple[Context, str]:
+def restored(config: ComposedConfig, run: Run, alias: str) -> tuple[Context, str]:
     """Return a built context with the weights of a checkpoint, and the checkpoint's name."""
     checkpoint = read_checkpoint(resolve_alias(run.folder.checkpoints, alias))
     context = Context.from_config(config)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 
 from accelerator.components import Registry
 from accelerator.config.check import check_config
@@ -76,6 +77,23 @@ def config_of_run(run: Run, overrides: Sequence[str], project: Project, registry
         item.startswith("paths.output=") for item in overrides
     ):
         config.paths.output = present.paths.output
+    return config
+
+
+def exported_config(text: str, file: Path, project: Project, registry: Registry) -> ComposedConfig:
+    """Read the config in an exported file, which has the model alone, from its text; the present trust counts.
+
+    Raises:
+        ConfigError: it cannot be read, or may not be.
+    """
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / f"config of {file.name}.yaml"
+        written.write_text(text, encoding="utf-8")
+        config = load_saved(written, (), project, registry)
+    if not isinstance(config.model, Mapping):
+        raise ConfigError(Problem("model", "no model is described there", "Export it again.", str(file)))
+    with open_dict(config):
+        config[TRUST] = list(_present((), project, registry)[TRUST])
     return config
 
 

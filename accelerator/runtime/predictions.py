@@ -9,7 +9,6 @@
 """
 
 import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +20,8 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from accelerator.errors import ComponentError, InputError, StorageError
-from accelerator.runs.files import sync_folder
+from accelerator.errors import ComponentError
+from accelerator.runs.new_file import NewFile
 from accelerator.runtime.data.transforms import batch_size_of
 from accelerator.runtime.task import Batch
 
@@ -42,22 +41,11 @@ class PredictionFile:
             InputError: there is a file already, or a folder.
             StorageError: the disk refuses.
         """
-        if path.is_dir():
-            raise InputError(
-                f"--output {path}: is a folder. Name a file in it, such as {path / 'predictions.parquet'}."
-            )
-        if path.exists():
-            raise InputError(f"--output {path}: exists already. Name another file, or remove that one.")
         self.path = path
         self.rows = 0
-        self._beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._file = NewFile(path, "predictions.parquet")
         self._writer: pq.ParquetWriter | None = None
         self._next_index: dict[str, int] = {}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._beside.touch()
-        except OSError as error:
-            raise self._refused(error) from error
 
     def __enter__(self) -> "PredictionFile":
         return self
@@ -94,18 +82,16 @@ class PredictionFile:
         """Put the file in its place.
 
         Raises:
+            InputError: a file was put there meanwhile.
             StorageError: the disk refuses.
         """
         try:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
-            with self._beside.open("rb+") as written:
-                os.fsync(written.fileno())
-            os.replace(self._beside, self.path)
-            sync_folder(self.path.parent)
         except OSError as error:
-            raise self._refused(error) from error
+            raise self._file.refused(error) from error
+        self._file.publish()
 
     def discard(self) -> None:
         """Remove what was written, unless it was published."""
@@ -114,15 +100,15 @@ class PredictionFile:
             if writer is not None:
                 writer.close()
         finally:
-            self._beside.unlink(missing_ok=True)
+            self._file.discard()
 
     def _append(self, table: pa.Table) -> None:
         try:
             if self._writer is None:
-                self._writer = pq.ParquetWriter(self._beside, table.schema)
+                self._writer = pq.ParquetWriter(self._file.beside, table.schema)
             self._writer.write_table(table)
         except OSError as error:
-            raise self._refused(error) from error
+            raise self._file.refused(error) from error
         except ValueError as error:  # the schema is that of the first batch
             raise ComponentError(
                 f"prediction_step: this batch gives {_described(table.schema)}, and the first one gave "
@@ -132,12 +118,6 @@ class PredictionFile:
     def _schema(self) -> pa.Schema:
         assert self._writer is not None
         return self._writer.schema
-
-    def _refused(self, error: OSError) -> StorageError:
-        return StorageError(
-            f"{self.path}: could not be written: {error.strerror or error}. "
-            f"Free some space or mend the folder's permissions, or name another file with --output."
-        )
 
 
 def _column(name: str, value: Any, count: int) -> pa.Array:

@@ -14,6 +14,7 @@ from accelerator.config.project import Project
 from accelerator.config.saved import saved_yaml
 from accelerator.domain.cross.mlp import MLP
 from accelerator.experiment.evaluate import evaluate
+from accelerator.experiment.export import export
 from accelerator.experiment.load_model import load_model
 from accelerator.experiment.predict import predict
 from accelerator.experiment.resume import resume
@@ -24,6 +25,7 @@ from accelerator.runtime.checkpoint.files import Snapshot, write_checkpoint
 OPENINGS: dict[str, Callable[[Path, Project], Any]] = {
     "evaluate": lambda run, project: evaluate(str(run), project=project),
     "predict": lambda run, project: predict(str(run), output=project.root / "p.parquet", project=project),
+    "export": lambda run, project: export(str(run), output=project.root / "m.safetensors", project=project),
     "resume": lambda run, project: resume(str(run), ["train.epochs=99"], project=project),
     "fork": lambda run, project: resume(str(run), ["train.epochs=99"], fork=True, project=project),
     "load_model": lambda run, project: load_model(run, project=project.root),

@@ -220,7 +220,7 @@ def discard(path: Path) -> None:
 def _write_into(partial: Path, snapshot: Snapshot) -> None:
     _discard(partial)
     partial.mkdir(parents=True)
-    tensors, aliases = _without_ties(snapshot.model)
+    tensors, aliases = without_ties(snapshot.model)
     _save_tensors(tensors, partial / MODEL)
     _save_state(dict(snapshot.state), partial / STATE)
     for name in (MODEL, STATE):
@@ -239,7 +239,7 @@ def _write_into(partial: Path, snapshot: Snapshot) -> None:
     sync_folder(partial)
 
 
-def _without_ties(model: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+def without_ties(model: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Split tensors into those to write and, for tied ones, alias -> name: safetensors refuses shared memory."""
     first: dict[tuple[Any, ...], str] = {}
     tensors: dict[str, Tensor] = {}
