@@ -1,8 +1,9 @@
 """Writing a trained run's model for others, as a run of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from accelerator.config.project import Project, find_project
@@ -13,6 +14,9 @@ from accelerator.experiment.outcome import Outcome, Say, say_nothing
 from accelerator.experiment.sound_config import sound_config_of_run
 
 Format = Literal["safetensors", "torch_export", "onnx"]
+SUFFIXES: Mapping[Format, str] = MappingProxyType(
+    {"safetensors": ".safetensors", "torch_export": ".pt2", "onnx": ".onnx"}
+)
 OF_ONNX = ("onnx", "onnxscript", "onnxruntime")
 
 

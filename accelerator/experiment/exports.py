@@ -14,6 +14,7 @@ from accelerator.config.compose import ComposedConfig
 from accelerator.config.saved import saved_values, yaml_of
 from accelerator.errors import ComponentError, RunFailedError
 from accelerator.experiment.execution import carry_out
+from accelerator.experiment.export import SUFFIXES, Format
 from accelerator.experiment.load_model import load_model
 from accelerator.experiment.outcome import Outcome, Say
 from accelerator.experiment.piece_of_work import run_work, some_batch
@@ -68,7 +69,7 @@ class Report:
     tolerance: float
 
 
-def export_checkpoint(config: ComposedConfig, run: Run, path: Path, format: str, alias: str, say: Say) -> Outcome:
+def export_checkpoint(config: ComposedConfig, run: Run, path: Path, format: Format, alias: str, say: Say) -> Outcome:
     """Write the model of a run's checkpoint into a file, as a run of its own that names the run as its parent."""
     reports: list[Report] = []
     with NewFile(path, f"model{SUFFIXES[format]}") as file:
@@ -85,7 +86,7 @@ def export_checkpoint(config: ComposedConfig, run: Run, path: Path, format: str,
     return outcome
 
 
-def _export(context: Context, batch: Mapping[str, Any], file: NewFile, format: str) -> Report:
+def _export(context: Context, batch: Mapping[str, Any], file: NewFile, format: Format) -> Report:
     call = capture_call(context, batch)
     names = [name or "output" for name, _ in named_tensors(call.outputs())]
     if not names:
@@ -177,9 +178,8 @@ def _write_onnx(context: Context, call: ModelCall, path: Path, names: Sequence[s
     return Written(open_onnx(path), traced.is_dynamic, traced.fixed_because)
 
 
-WRITERS: Mapping[str, Callable[[Context, ModelCall, Path, Sequence[str]], Written]] = {
+WRITERS: Mapping[Format, Callable[[Context, ModelCall, Path, Sequence[str]], Written]] = {
     "safetensors": _write_safetensors,
     "torch_export": _write_torch_export,
     "onnx": _write_onnx,
 }
-SUFFIXES = {"safetensors": ".safetensors", "torch_export": ".pt2", "onnx": ".onnx"}

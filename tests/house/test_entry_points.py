@@ -25,6 +25,7 @@ SHIPPED = {
     "callback": {"progress", "early_stopping"},
     "engine": {"auto", "single"},
     "tracking": {"mlflow", "tensorboard"},
+    "pipeline_step": {"train", "evaluate", "predict", "export", "analyze_model", "analyze_data", "command"},
 }
 
 

@@ -1,0 +1,33 @@
+"""The step `analyze_data`: what data is like, and what is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from accelerator.config.declared import gives
+from accelerator.experiment.analyze_data import analyze_data
+from accelerator.pipeline.outputs import Output, file
+from accelerator.pipeline.step_context import StepContext
+from accelerator.pipeline.steps.outcomes import finished, override, overrides_of
+
+
+@gives("run", "metrics", "analysis", "page")
+class AnalyzeData:
+    """Reads the data of a config and tells what is wrong with it: leaks, duplicates, label conflicts.
+
+    Each input sets the config key of its name. Gives `run`, `metrics`, and the files `analysis` (JSON) and `page`
+    (HTML).
+
+    Args:
+        overrides: as on the command line (`experiment=digits_resnet`).
+    """
+
+    def __init__(self, overrides: Sequence[str] = ()) -> None:
+        self.overrides = tuple(overrides)
+
+    def __call__(self, inputs: Mapping[str, Any], step_context: StepContext) -> Mapping[str, Output]:
+        """Analyse the data of the config."""
+        given = [override(key, value) for key, value in inputs.items()]
+        overrides = overrides_of([*self.overrides, *given], step_context)
+        outcome = analyze_data(overrides, project=step_context.project, say=step_context.log.info)
+        folder = outcome.folder.analysis
+        return {**finished(outcome), "analysis": file(folder / "data.json"), "page": file(folder / "data.html")}

@@ -1,0 +1,130 @@
+"""The step `command`: any program, with its words filled in from the step's inputs."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from accelerator.errors import ComponentError, InputError, RunFailedError, did_you_mean
+from accelerator.pipeline.outputs import Output, file, folder
+from accelerator.pipeline.step_context import StepContext
+from accelerator.redaction import redact_text
+
+LOG = "command.log"
+_PLACEHOLDER = re.compile(r"\{(?:(input|output):([^{}]+)|(folder|project))\}")
+
+
+class Command:
+    """Runs a program in the project's root, without a shell; an exit code other than 0 fails the step.
+
+    | in a word | becomes |
+    |---|---|
+    | `{input:NAME}` | the input of that name: a path, or a value as text; `{input:scores.test/loss}` a part of one |
+    | `{output:NAME}` | the absolute path of an output |
+    | `{folder}` · `{project}` | the step's folder · the project's root |
+
+    A word stays one word, whatever it is filled with. Gives the outputs, and `log`: what the program printed.
+
+    Args:
+        command: the words; or one text, which is split as a shell splits.
+        outputs: by name the path, in the step's folder, of a file that the program writes; with a slash at its end, of
+            a folder, which is made for it.
+    """
+
+    def __init__(self, command: str | Sequence[str], outputs: Mapping[str, str] | None = None) -> None:
+        self.words = _words(command)
+        self.outputs = {str(name): _inside(str(name), str(path)) for name, path in (outputs or {}).items()}
+
+    def __call__(self, inputs: Mapping[str, Any], step_context: StepContext) -> Mapping[str, Output]:
+        """Run the program and return its outputs."""
+        paths = {name: step_context.folder / path for name, path in self.outputs.items()}
+        words = [_filled(word, inputs, paths, step_context) for word in self.words]
+        for name, path in self.outputs.items():
+            (paths[name] if path.endswith("/") else paths[name].parent).mkdir(parents=True, exist_ok=True)
+        step_context.log.info("%s", redact_text(shlex.join(words)))
+        log = step_context.folder / LOG
+        code = _run(words, log, step_context.project.root)
+        if code != 0:
+            raise RunFailedError(_failure(words[0], code, log))
+        left_out = [name for name, path in paths.items() if not path.exists()]
+        if left_out:
+            raise RunFailedError(
+                f"The command left no output '{left_out[0]}': there is no {paths[left_out[0]]}. "
+                f"Have it write {{output:{left_out[0]}}}. What it printed is in {log}"
+            )
+        return {
+            "log": file(log),
+            **{name: folder(path) if path.is_dir() else file(path) for name, path in paths.items()},
+        }
+
+
+def _words(command: str | Sequence[str]) -> tuple[str, ...]:
+    try:
+        words = shlex.split(command) if isinstance(command, str) else list(command or ())
+    except ValueError as error:
+        raise ComponentError(f"command: '{command}' cannot be split into words: {error}. Close the quotes.") from error
+    if not words:
+        raise ComponentError("command: there is no word in it. Write command: [python, shrink.py, '{input:model}'].")
+    return tuple(map(str, words))
+
+
+def _inside(name: str, path: str) -> str:
+    given = PurePosixPath(path)
+    if given.is_absolute() or ".." in given.parts or not given.name or name == "log":
+        what = "log is what the program printed" if name == "log" else f"'{path}' must stay in the step's folder"
+        raise ComponentError(f"outputs.{name}: {what}. Write outputs: {{table: table.csv}}.")
+    return path
+
+
+def _filled(word: str, inputs: Mapping[str, Any], outputs: Mapping[str, Path], step_context: StepContext) -> str:
+    def fill(found: re.Match[str]) -> str:
+        if found[3]:
+            return str(step_context.folder if found[3] == "folder" else step_context.project.root)
+        name = found[2].strip()
+        if found[1] == "input":
+            return _text(_part(inputs, name))
+        if name not in outputs:
+            raise InputError(f"command: there is no output '{name}'. {did_you_mean(name, outputs)} Name it in outputs.")
+        return str(outputs[name])
+
+    return _PLACEHOLDER.sub(fill, word)
+
+
+def _part(inputs: Mapping[str, Any], name: str) -> Any:
+    """Return an input, or the entry of a mapping among them: `scores.test/loss`."""
+    if name in inputs:
+        return inputs[name]
+    head, _, rest = name.partition(".")
+    found = inputs.get(head)
+    if isinstance(found, Mapping) and rest:
+        return _part(found, rest)
+    raise InputError(f"command: there is no input '{name}'. {did_you_mean(name, inputs)} Name it in the step's inputs.")
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str | Path) else json.dumps(value)
+
+
+def _run(words: Sequence[str], log: Path, root: Path) -> int:
+    with log.open("ab") as file:
+        try:
+            return subprocess.run(
+                words, cwd=root, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False
+            ).returncode
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise InputError(
+                f"command: '{words[0]}' could not be started: {reason}. It runs in {root}: name a program of the PATH, "
+                f"or its path from there."
+            ) from error
+
+
+def _failure(program: str, code: int, log: Path) -> str:
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    said = f": {redact_text(lines[-1].strip())}" if lines else ""
+    return f"'{program}' {how}{said}. What it printed is in {log}"
