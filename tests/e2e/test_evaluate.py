@@ -1,12 +1,15 @@
-"""Evaluating a run and predicting with it, in processes of their own."""
+"""Evaluating a run, predicting with it and exporting it, in processes of their own."""
 
 import json
 import sys
 from pathlib import Path
 
+import onnxruntime
 import pyarrow.parquet as pq
 import pytest
+import torch
 
+from accelerator.experiment.load_model import load_model
 from tests.e2e.command import accelerator
 
 QUICK = ("experiment=digits_resnet", "model=mlp", "model.in_features=64", "tracking=none", "train.epochs=1")
@@ -49,6 +52,22 @@ def test_predictions_are_written_and_the_run_folder_is_the_last_line(trained: Pa
     assert f"Predictions of 359 samples: {tmp_path / 'p.parquet'}" in ended.out
     assert json.loads((Path(ended.last_line) / "summary.json").read_text())["parent"] == trained.name
     assert pq.read_metadata(tmp_path / "p.parquet").num_rows == 359
+
+
+def test_an_export_for_onnx_runs_elsewhere_and_gives_the_same(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+
+    ended = accelerator("experiment", "export", "last", "--format", "onnx", f"--output={path}", cwd=trained.parents[2])
+
+    assert (ended.code, ended.err) == (0, "")
+    report = json.loads((Path(ended.last_line) / "export.json").read_text())
+    assert f"Largest difference between the outputs on a real batch: {report['max_abs_difference']:.3g} (" in ended.out
+    images = torch.rand(5, 1, 8, 8)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (exported,) = session.run(["output"], {"input": images.numpy()})
+    with torch.no_grad():
+        original = load_model(trained, project=trained.parents[2])(images)
+    torch.testing.assert_close(torch.from_numpy(exported), original, atol=1e-5, rtol=1e-5)
 
 
 def test_without_a_file_predict_exits_2(trained: Path) -> None:

@@ -4,9 +4,13 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from types import FrameType
 from typing import Any
 
 from accelerator.errors import ComponentError, InputError, RunFailedError, did_you_mean
@@ -112,15 +116,40 @@ def _text(value: Any) -> str:
 def _run(words: Sequence[str], log: Path, root: Path) -> int:
     with log.open("ab") as file:
         try:
-            return subprocess.run(
-                words, cwd=root, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False
-            ).returncode
+            process = subprocess.Popen(words, cwd=root, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise InputError(
                 f"command: '{words[0]}' could not be started: {reason}. It runs in {root}: name a program of the PATH, "
                 f"or its path from there."
             ) from error
+        with _passing_signals_to(process):
+            return process.wait()
+
+
+@contextmanager
+def _passing_signals_to(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Let the program end in its own way when the step is to stop; after it the step ends by the same signal.
+
+    Outside the main thread, where no signal can be caught, there is nothing to pass on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
 
 
 def _failure(program: str, code: int, log: Path) -> str:

@@ -2,10 +2,10 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -58,6 +58,13 @@ class Silent(ClassificationTask):
 """
 
 
+OPENERS: dict[str, Callable[[Path, Project], Any]] = {
+    "safetensors": lambda path, project: load_model(path, project=project.root),
+    "torch_export": lambda path, _project: torch.export.load(path).module(),
+}
+"""Those for ONNX cost seconds to import: tests/e2e has that."""
+
+
 @pytest.fixture
 def own_models(trained: Project) -> Project:
     (trained.root / "pyproject.toml").write_text('[project]\nname = "own_models"\n')
@@ -66,18 +73,7 @@ def own_models(trained: Project) -> Project:
     return trained
 
 
-def _open(path: Path, format: str, project: Project) -> Any:
-    if format == "safetensors":
-        return load_model(path, project=project.root)
-    if format == "torch_export":
-        return torch.export.load(path).module()
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda images: torch.from_numpy(session.run(["output"], {"input": images.numpy()})[0])
-
-
-@pytest.mark.parametrize(
-    ("format", "suffix"), [("safetensors", "safetensors"), ("torch_export", "pt2"), ("onnx", "onnx")]
-)
+@pytest.mark.parametrize(("format", "suffix"), [("safetensors", "safetensors"), ("torch_export", "pt2")])
 def test_the_file_is_the_model_for_any_batch_size(
     format: Format, suffix: str, trained: Project, trained_run: Run, tmp_path: Path
 ) -> None:
@@ -89,7 +85,7 @@ def test_the_file_is_the_model_for_any_batch_size(
     images = torch.rand(5, 1, 8, 8)
     with torch.no_grad():
         original, exported = (
-            model(images) for model in (load_model("last", project=trained.root), _open(path, format, trained))
+            model(images) for model in (load_model("last", project=trained.root), OPENERS[format](path, trained))
         )
     torch.testing.assert_close(exported, original, atol=1e-5, rtol=1e-5)
     report = json.loads((outcome.folder.path / "export.json").read_text())

@@ -1,7 +1,10 @@
 """Programs as steps of a pipeline."""
 
 import json
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +75,39 @@ def test_an_exit_code_fails_the_step_with_the_last_line_and_the_log(context: Ste
 def test_a_signal_fails_the_step(context: StepContext) -> None:
     with pytest.raises(RunFailedError, match="was killed by signal 9. What it printed is in"):
         Command([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])({}, context)
+
+
+STEP = """
+import logging, sys
+from pathlib import Path
+from accelerator.config.project import Project
+from accelerator.pipeline.step_context import StepContext
+from accelerator.pipeline.steps.command import Command
+
+program = '''
+import pathlib, signal, sys, time
+def stop(*_):
+    pathlib.Path("saved").touch()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+pathlib.Path("ready").touch()
+time.sleep(60)
+'''
+folder = Path(sys.argv[1])
+Command([sys.executable, "-c", program])({}, StepContext("one", folder, project=Project(folder)))
+"""
+
+
+def test_a_step_that_is_stopped_stops_its_program_and_ends_by_the_same_signal(tmp_path: Path) -> None:
+    step = subprocess.Popen([sys.executable, "-c", STEP, str(tmp_path)])
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    step.terminate()
+
+    assert step.wait(30) == -signal.SIGTERM
+    assert (tmp_path / "saved").exists()
 
 
 def test_an_output_that_was_not_written_fails_the_step(context: StepContext) -> None:

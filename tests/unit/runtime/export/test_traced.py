@@ -36,14 +36,9 @@ def test_nested_inputs_keep_their_batch_open_also_after_a_single_sample(tmp_path
     wider = call.of_samples(3)
     outputs = open_onnx(tmp_path / "m.onnx")(*wider.args, **wider.kwargs)
     wanted = wider.outputs()
-    assert traced.is_dynamic
-    assert call.input_names == ["features.pixels", "mask"]
-    torch.testing.assert_close(outputs, [wanted["scores"], wanted["masked"]])
-
-
-def test_the_open_dimension_is_called_batch(tmp_path: Path) -> None:
-    write_onnx(trace(_call(2)), tmp_path / "m.onnx", ["scores", "masked"])
-
     graph = onnx.load(tmp_path / "m.onnx").graph
     dimensions = {item.name: item.type.tensor_type.shape.dim[0].dim_param for item in (*graph.input, *graph.output)}
+    assert traced.is_dynamic
+    assert call.input_names == ["features.pixels", "mask"]
     assert dimensions == {name: "batch" for name in ("features_pixels", "mask", "scores", "masked")}
+    torch.testing.assert_close(outputs, [wanted["scores"], wanted["masked"]])
