@@ -10,9 +10,11 @@ from accelerator.cli.dispatch import Group, run_command
 from accelerator.cli.doctor import Doctor
 from accelerator.cli.experiment import Experiment
 from accelerator.cli.late import late
+from accelerator.cli.pipeline import Pipeline
 
 GROUPS: dict[str, type[Group]] = {
     "experiment": Experiment,
+    "pipeline": Pipeline,
     "add": Add,
     "configure": Configure,
     "doctor": Doctor,

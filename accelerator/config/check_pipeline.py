@@ -4,7 +4,6 @@ A step names an `experiment` (with `overrides`) or a `step`: a component's name,
 are values, or what another step gives: `${step_output:pretrain.checkpoint.best}`.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, final
@@ -12,6 +11,7 @@ from typing import Any, final
 from omegaconf import OmegaConf
 
 from accelerator.components import Registry
+from accelerator.config.check_pipeline_forms import STEP_KEYS, check_pipeline_forms
 from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
 from accelerator.config.component_nodes import TARGET, ComponentNode
 from accelerator.config.groups import GroupConfig, configs_of
@@ -19,21 +19,27 @@ from accelerator.config.hydra_api import LoadedFile
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import read_provenance
 from accelerator.config.read import Reader, is_mapping, is_node
-from accelerator.errors import ConfigError, did_you_mean, nearest
+from accelerator.config.step_references import Reference, references
+from accelerator.errors import ConfigError, Problem, did_you_mean, nearest
 
 KIND = "pipeline_step"
-STEP_KEYS = ("experiment", "overrides", "step", "inputs", "launch", "retries", "time_limit")
 EXPERIMENT_OUTPUTS = ("run", "folder", "checkpoint", "metrics")
 CHECKPOINTS = ("best", "last")
-_REFERENCE = re.compile(r"\$\{step_output:([^}]*)\}")
 
 
 def check_pipeline(
-    config: GroupConfig, registry: Registry, project: Project, sources: Sequence[ConfigSource]
-) -> list[Any]:
-    """Return all problems of one pipeline's config, as far as they show without importing its steps."""
+    config: GroupConfig,
+    registry: Registry,
+    project: Project,
+    sources: Sequence[ConfigSource],
+    content: Any = None,
+) -> list[Problem]:
+    """Return all problems of one pipeline's config, as far as they show without importing its steps.
+
+    `content` is what the config holds with overrides on top; by default what the file holds.
+    """
     try:
-        content = config.content
+        content = config.content if content is None else content
     except ConfigError as error:
         return list(error.problems)
     file = LoadedFile(f"{config.group}/{config.name}", config.path, "")
@@ -43,6 +49,7 @@ def check_pipeline(
         remedy = "Write steps: {a_name: {experiment: NAME}, another: {step: NAME, inputs: {}}}"
         reader.add("steps", "must be a mapping by name", remedy)
         return reader.problems
+    check_pipeline_forms(content, reader)
     experiments = [item.name for item in configs_of("experiment", sources)]
     _PipelineCheck(steps, experiments, registry, project, reader).run()
     return list(dict.fromkeys(reader.problems))
@@ -67,8 +74,8 @@ class _PipelineCheck:
         check_arguments(found, (), self._reader)
         by_key = {target.node.key: target for target in found}
         for name, entry in self._steps.items():
-            for key, reference in _references(entry, f"steps.{name}"):
-                self._refer(name, key, reference, by_key)
+            for reference in references(entry, f"steps.{name}"):
+                self._refer(name, reference, by_key)
         self._circles()
 
     def _nodes(self, name: str, entry: Any) -> Iterator[ComponentNode]:
@@ -95,8 +102,8 @@ class _PipelineCheck:
             text = f"must be the name of a {KIND}, or a mapping with _target_"
             self._reader.add(f"{key}.step", text, value=step)
 
-    def _refer(self, name: str, key: str, reference: str, targets: Mapping[str, Target]) -> None:
-        step, _, output = reference.partition(".")
+    def _refer(self, name: str, reference: Reference, targets: Mapping[str, Target]) -> None:
+        step, output, key = reference.step, reference.output, reference.key
         if step not in self._steps:
             others = [other for other in self._steps if other != name]
             close = nearest(step, others)
@@ -129,15 +136,3 @@ class _PipelineCheck:
             ring: list[str] = error.args[1]
             text = f"the steps ask for each other in a circle: {' -> '.join(reversed(ring))}"
             self._reader.add(f"steps.{ring[0]}.inputs", text, "Take one of these inputs away")
-
-
-def _references(value: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Yield what a step asks of others, with the path of the key that it stands at."""
-    if isinstance(value, str):
-        yield from ((key, match.strip()) for match in _REFERENCE.findall(value))
-    elif is_mapping(value):
-        for name, item in value.items():
-            yield from _references(item, f"{key}.{name}")
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _references(item, f"{key}[{place}]")

@@ -20,6 +20,7 @@ from accelerator.config.multirun import SweepLine, check_plugins, combinations, 
 from accelerator.config.project import Project, find_project, search_path
 from accelerator.errors import EXIT_FAILED, ConfigError, UsageError
 from accelerator.experiment.outcome import Say, say_nothing
+from accelerator.experiment.secrets_of_jobs import refuse_secrets
 from accelerator.experiment.sound_config import sound_config
 from accelerator.experiment.sweep_folder import (
     FORMAT_VERSION,
@@ -34,7 +35,6 @@ from accelerator.experiment.sweep_folder import (
 )
 from accelerator.experiment.sweep_job import JobMaker, freeze_configs, stop_jobs
 from accelerator.experiment.sweep_parent import close_parent, open_parent
-from accelerator.experiment.sweep_secrets import refuse_secrets
 from accelerator.experiment.sweep_table import table_of, values_of
 from accelerator.experiment.sweep_trust import refuse_foreign
 from accelerator.report.sweep_picture import draw_sweep

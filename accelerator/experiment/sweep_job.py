@@ -18,8 +18,8 @@ from accelerator.components import Registry
 from accelerator.config.compose import ComposedConfig, compose, composition_of
 from accelerator.config.project import CONFIGS, ConfigSource, Project
 from accelerator.config.saved import saved_yaml
+from accelerator.experiment.secrets_of_jobs import overrides_naming_variables, without_secrets
 from accelerator.experiment.sweep_folder import SweepFolder, find_or_add_job, note_failure, objective, refresh
-from accelerator.experiment.sweep_secrets import overrides_naming_variables, without_secrets
 from accelerator.redaction import redact_text
 from accelerator.runs.files import write_text
 from accelerator.runs.folder import RunFolder

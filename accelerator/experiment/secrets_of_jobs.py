@@ -1,4 +1,4 @@
-"""Secrets and sweeps: a sweep writes its overrides and configs down to make jobs of them later, so it takes none.
+"""Secrets and jobs: a sweep or a pipeline writes configs down to make jobs of them later, so it takes none.
 
 A secret that an environment variable holds is named (`${oc.env:NAME}`), not told: each job reads it when it starts.
 """
@@ -11,7 +11,7 @@ from accelerator.config.saved import flatten, saved_values
 from accelerator.errors import ConfigError, Problem
 from accelerator.redaction import MASK, redact_text
 
-_WHAT = "is a secret in clear, which a sweep would have to write down for its jobs"
+_WHAT = "is a secret in clear, which a sweep or a pipeline would have to write down for its jobs"
 _REMEDY = "Put it in an environment variable and name that: ${oc.env:NAME}, in single quotes on a command line"
 _BARE_MASK = re.compile(rf"(?<=[\s:=\[{{,]){re.escape(MASK)}")
 

@@ -1,0 +1,228 @@
+"""From the name of a pipeline and a command's overrides to its steps, checked: what is wrong is told at once.
+
+An override `pipeline.parallel=2` or `pipeline.steps.finetune.retries=1` sets a value of the pipeline's own config,
+`STEP:key=value` one of a step: a key of its experiment's config, or an argument of its component. Any other goes to
+every experiment step, after its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from accelerator.components import Registry
+from accelerator.config.check_pipeline import KIND, check_pipeline
+from accelerator.config.check_pipeline_forms import STEP_KEYS
+from accelerator.config.component_nodes import TARGET
+from accelerator.config.diagnosis import malformed_overrides, value_problems
+from accelerator.config.groups import GroupConfig, configs_of
+from accelerator.config.hydra_api import ConfigFolders, apply_overrides
+from accelerator.config.interval import Interval
+from accelerator.config.project import ConfigSource, Project, search_path
+from accelerator.config.read import is_mapping
+from accelerator.config.step_references import escaped, references
+from accelerator.errors import ConfigError, InputError, Problem, UsageError, did_you_mean
+from accelerator.hostile_yaml import measure_yaml
+
+GROUP = "pipeline"
+_CHOICE = f"{GROUP}="
+_OWN = f"{GROUP}."
+
+
+@dataclass(frozen=True)
+class StepConfig:
+    """One step as the config and the command have it."""
+
+    name: str
+    experiment: str | None
+    """The experiment that it trains; None for a registered component."""
+    node: Mapping[str, Any] | None
+    """The component's node; None for an experiment."""
+    overrides: tuple[str, ...] = ()
+    """Of an experiment: all that are to be applied, in order."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """By name, with references to other steps as texts."""
+    launch: Mapping[str, Any] = field(default_factory=dict)
+    retries: int = 0
+    time_limit_s: float | None = None
+    """Of one attempt."""
+
+    @property
+    def uses(self) -> str:
+        """The name of what it runs."""
+        return self.experiment or str((self.node or {}).get(TARGET, ""))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The steps whose outputs it asks for."""
+        return tuple(dict.fromkeys(reference.step for reference in references(self.inputs, "")))
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """A pipeline that can be planned."""
+
+    name: str
+    steps: tuple[StepConfig, ...]
+    """In the order written."""
+    parallel: int
+    file: GroupConfig
+    overrides: tuple[str, ...]
+    """As typed, without the pipeline's name."""
+
+
+@dataclass(frozen=True)
+class _Overrides:
+    """The overrides of a command by whom they are for."""
+
+    pipeline: tuple[str, ...]
+    steps: tuple[tuple[str, str], ...]
+    experiments: tuple[str, ...]
+
+
+def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, registry: Registry) -> PipelineConfig:
+    """Return the pipeline that a command means, with its overrides.
+
+    Raises:
+        UsageError: no pipeline is named, or two are.
+        ConfigError: there is none of that name, or it has problems; all of them are told.
+    """
+    sources = search_path(project, registry)
+    name, rest = _chosen(name, overrides)
+    file = _find(name, sources)
+    content = _load(file)
+    steps = content.get("steps")
+    known = [str(item) for item in steps] if isinstance(steps, DictConfig) else []
+    sorted_out = _sort_out(rest, known)
+    problems = list(malformed_overrides([*sorted_out.pipeline, *(text for _, text in sorted_out.steps)]))
+    problems += malformed_overrides(sorted_out.experiments)
+    if problems:
+        raise ConfigError(problems)
+    _complete(content, sources)
+    _apply(content, sorted_out, sources)
+    plain = _plain(content)
+    problems = check_pipeline(file, registry, project, sources, plain)
+    if problems:
+        raise ConfigError(problems)
+    made = tuple(_step(str(key), entry, sorted_out) for key, entry in plain["steps"].items())
+    return PipelineConfig(str(plain["name"] or name), made, plain["parallel"], file, tuple(rest))
+
+
+def _chosen(name: str | None, overrides: Sequence[str]) -> tuple[str, list[str]]:
+    names = [item.removeprefix(_CHOICE) for item in overrides if item.startswith(_CHOICE)]
+    rest = [item for item in overrides if not item.startswith(_CHOICE)]
+    names = [*([] if name is None else [name]), *names]
+    if len(names) == 1:
+        return names[0], rest
+    if names:
+        raise UsageError(f"accelerator pipeline run: two pipelines are named, {' and '.join(names)}. Name one.")
+    raise UsageError(
+        "accelerator pipeline run needs the name of a pipeline: accelerator pipeline run NAME, or python run_pipe.py "
+        "pipeline=NAME. `accelerator configure list pipeline` shows all."
+    )
+
+
+def _find(name: str, sources: Sequence[ConfigSource]) -> GroupConfig:
+    known = {item.name: item for item in configs_of(GROUP, sources)}
+    if name not in known:
+        text = f"there is no pipeline '{name}'. {did_you_mean(name, known)}"
+        raise ConfigError(Problem(GROUP, text, "Name one of them, or write configs/pipeline/NAME.yaml"))
+    return known[name]
+
+
+def _load(file: GroupConfig) -> DictConfig:
+    _ = file.content  # says in our words what is wrong with the YAML
+    measure_yaml(file.text)
+    loaded = OmegaConf.create(file.text)
+    if not isinstance(loaded, DictConfig):
+        raise ConfigError(Problem("", "is no pipeline: it holds no mapping", "Write name: and steps:", str(file.path)))
+    return loaded
+
+
+def _sort_out(overrides: Sequence[str], steps: Sequence[str]) -> _Overrides:
+    own, of_steps, others = [], [], []
+    for text in overrides:
+        sign = text[: len(text) - len(text.lstrip("+~"))]
+        key = text[len(sign) :]
+        step, colon, rest = key.partition("=")[0].partition(":")
+        if colon and not step.partition("@")[1]:
+            if step not in steps:
+                raise InputError(f"{text}: there is no step '{step}'. {did_you_mean(step, steps)}")
+            of_steps.append((step, f"{sign}{key[len(step) + 1 :]}"))
+        elif key.startswith(_OWN):
+            own.append(f"{sign}{key.removeprefix(_OWN)}")
+        else:
+            others.append(text)
+    return _Overrides(tuple(own), tuple(of_steps), tuple(others))
+
+
+def _complete(content: DictConfig, sources: Sequence[ConfigSource]) -> None:
+    """Fill in what may be left out, so that it can be overridden; a component's name becomes its config's node."""
+    nodes = {item.name: item for item in configs_of(KIND, sources)}
+    for key, value in (("name", None), ("parallel", 1)):
+        content.setdefault(key, value)
+    steps = content.get("steps")
+    for entry in steps.values() if isinstance(steps, DictConfig) else ():
+        if not isinstance(entry, DictConfig):
+            continue
+        for key in STEP_KEYS:
+            entry.setdefault(key, None)
+        if entry.inputs is None:
+            entry.inputs = {}
+        if isinstance(entry.step, str):
+            config = nodes.get(entry.step)
+            node = OmegaConf.create(config.text) if config is not None else None
+            entry.step = node if isinstance(node, DictConfig) and TARGET in node else {TARGET: entry.step}
+
+
+def _apply(content: DictConfig, overrides: _Overrides, sources: Sequence[ConfigSource]) -> None:
+    folders = ConfigFolders(sources)
+    of_components = [
+        f"++steps.{step}.step.{text.lstrip('+~')}" for step, text in overrides.steps if _is_component(content, step)
+    ]
+    parsed = folders.parse(overrides.pipeline)
+    problems = [problem for item in parsed for problem in value_problems(content, item)]
+    if problems:
+        raise ConfigError(problems)
+    apply_overrides(content, [*overrides.pipeline, *of_components])
+
+
+def _is_component(content: DictConfig, step: str) -> bool:
+    entry = content.steps[step]
+    return isinstance(entry, DictConfig) and entry.get("step") is not None
+
+
+def _plain(content: DictConfig) -> dict[str, Any]:
+    """Return plain values: interpolations are resolved, but those of other steps and of overrides."""
+    raw: Any = OmegaConf.to_container(content)
+    steps = raw["steps"].items() if is_mapping(raw.get("steps")) else ()
+    overrides = {name: entry.pop("overrides", None) for name, entry in steps if is_mapping(entry)}
+    try:
+        plain: Any = OmegaConf.to_container(OmegaConf.create(escaped(raw)), resolve=True)
+    except OmegaConfBaseException as error:
+        key, what = str(getattr(error, "full_key", "") or ""), str(error).partition("\n")[0]
+        raise ConfigError(Problem(key, f"cannot be resolved: {what}", "Correct it")) from error
+    for name, items in overrides.items():
+        plain["steps"][name]["overrides"] = items
+    return dict(plain)
+
+
+def _step(name: str, entry: Mapping[str, Any], overrides: _Overrides) -> StepConfig:
+    limit = entry["time_limit"]
+    launch = entry["launch"]
+    own = tuple(text for step, text in overrides.steps if step == name)
+    of_launch = [f"launch={launch}"] if isinstance(launch, str) else []
+    of_launch += [f"launch.{key}={value}" for key, value in launch.items()] if is_mapping(launch) else []
+    is_experiment = entry["experiment"] is not None
+    return StepConfig(
+        name=name,
+        experiment=entry["experiment"],
+        node=entry["step"],
+        overrides=(*of_launch, *(entry["overrides"] or ()), *overrides.experiments, *own) if is_experiment else (),
+        inputs=entry["inputs"] or {},
+        launch=launch if is_mapping(launch) else {} if launch is None else {"name": launch},
+        retries=entry["retries"] or 0,
+        time_limit_s=None if limit is None else float(Interval.parse(limit).value),
+    )

@@ -1,0 +1,160 @@
+"""Which code a step runs, as far as it can change the result: the packages of its components.
+
+The project's own modules are known by the content of their files: those of a component's top-level package or module,
+and of those of the project that it imports. What is installed is known by its version, and by its files where it is
+installed to be edited (`pip install -e`), as ours is in a checkout.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from accelerator.components import Registry, is_bare_name
+from accelerator.config.project import Project
+from accelerator.config.trust import OUR_DISTRIBUTION, OUR_PACKAGE
+from accelerator.errors import ComponentError
+from accelerator.pipeline.content_hash import ContentHashes, hash_of_value
+
+_IMPORT = re.compile(r"^\s*(?:from|import)\s+([A-Za-z_]\w*)((?:\s*,\s*[A-Za-z_]\w*)*)", re.MULTILINE)
+_NOT_FOR_RESULTS = ("cli", "scaffold", "testing", "tracking", "pipeline")
+"""Rooms of ours that compute nothing a step gives."""
+_ALWAYS = ("torch",)
+
+
+@dataclass(frozen=True)
+class CodeVersions:
+    """Finds the versions of code; each package's once."""
+
+    project: Project
+    registry: Registry
+    hashes: ContentHashes
+    known: dict[str, dict[str, str]]
+    """Top-level package -> what was found for it."""
+
+    @classmethod
+    def of(cls, project: Project, registry: Registry, hashes: ContentHashes) -> "CodeVersions":
+        """Return one that has found nothing yet."""
+        return cls(project, registry, hashes, {})
+
+    def of_targets(self, targets: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Return versions and hashes by name for the code of components, sorted.
+
+        Args:
+            targets: kind and `_target_` of each.
+        """
+        tops = {self._top(kind, name) for kind, name in targets} | {OUR_PACKAGE, *_ALWAYS}
+        found: dict[str, str] = {}
+        queue, seen = sorted(tops), set(tops)
+        while queue:
+            top = queue.pop()
+            found.update(self._of_package(top))
+            for imported in self._imported_by(top):
+                if imported not in seen:
+                    seen.add(imported)
+                    queue.append(imported)
+        return dict(sorted(found.items()))
+
+    def _top(self, kind: str, name: str) -> str:
+        if is_bare_name(name) or "::" in name:
+            try:
+                name = self.registry.find(name, kind).path
+            except ComponentError:  # the check has told
+                return OUR_PACKAGE
+        return name.partition(".")[0]
+
+    def _of_package(self, top: str) -> dict[str, str]:
+        if top not in self.known:
+            files = self._own_files(top)
+            if files:
+                root = self.project.root
+                self.known[top] = {_shown(path, root): self.hashes.of_file(path) for path in files}
+            else:
+                self.known[top] = _installed(top, self.hashes)
+        return self.known[top]
+
+    def _imported_by(self, top: str) -> Iterator[str]:
+        """Yield the project's top-level names that the files of one of them import."""
+        for path in self._own_files(top):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for first, others in _IMPORT.findall(text):
+                names = [first, *re.findall(r"\w+", others)]
+                yield from (name for name in names if self._own_files(name))
+
+    def _own_files(self, top: str) -> list[Path]:
+        """Return the source files of a top-level module or package of the project; none of anything else."""
+        if top == OUR_PACKAGE:
+            return []
+        for place in (self.project.root / "src", self.project.root):
+            if (place / f"{top}.py").is_file():
+                return [place / f"{top}.py"]
+            if (place / top / "__init__.py").is_file():
+                return sorted((place / top).rglob("*.py"))
+        return []
+
+
+def targets_in(value: Any, kind: str) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of every `_target_` in a node of plain values."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("_target_"), str):
+            yield kind, value["_target_"]
+        for item in value.values():
+            yield from targets_in(item, kind)
+    elif isinstance(value, list):
+        for item in value:
+            yield from targets_in(item, kind)
+
+
+def _installed(top: str, hashes: ContentHashes) -> dict[str, str]:
+    name = OUR_DISTRIBUTION if top == OUR_PACKAGE else _distribution_of(top)
+    try:
+        found = metadata.distribution(name)
+        version, is_edited = found.version, _is_editable(found)
+    except metadata.PackageNotFoundError:  # a package that lies on the path
+        version, is_edited = "", True
+    if top == OUR_PACKAGE:
+        is_edited = not {"site-packages", "dist-packages"} & set(Path(__file__).parts)
+    if not is_edited:
+        return {name: version}
+    return {name: f"{version}+{_hash_of_sources(top, hashes)}".lstrip("+")}
+
+
+def _distribution_of(top: str) -> str:
+    try:
+        return metadata.distribution(top).name
+    except metadata.PackageNotFoundError:  # `sklearn` belongs to scikit-learn
+        return (metadata.packages_distributions().get(top) or [top])[0]
+
+
+def _is_editable(found: metadata.Distribution) -> bool:
+    text = found.read_text("direct_url.json")
+    try:
+        return bool(text and json.loads(text).get("dir_info", {}).get("editable"))
+    except (ValueError, AttributeError):
+        return False
+
+
+def _hash_of_sources(top: str, hashes: ContentHashes) -> str:
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return ""
+    if spec is None:
+        return ""
+    folders = [Path(place) for place in spec.submodule_search_locations or ()]
+    files = [path for folder in folders for path in sorted(folder.rglob("*.py")) if _counts(path, folder, top)]
+    if not files and spec.origin:
+        files = [Path(spec.origin)]
+    return hash_of_value([[path.name, hashes.of_file(path)] for path in files])[:12]
+
+
+def _counts(path: Path, folder: Path, top: str) -> bool:
+    return top != OUR_PACKAGE or path.relative_to(folder).parts[0] not in _NOT_FOR_RESULTS
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()

@@ -1,0 +1,63 @@
+"""Planning a pipeline by name: what it would do with each step, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from accelerator.components import Registry
+from accelerator.config.compose import compose
+from accelerator.config.pipeline_config import PipelineConfig, read_pipeline
+from accelerator.config.project import Project
+from accelerator.experiment.outcome import Say, say_nothing
+from accelerator.experiment.secrets_of_jobs import refuse_secrets
+from accelerator.pipeline.cache import StepCache
+from accelerator.pipeline.planner import Decision, Planner
+from accelerator.pipeline.prepare import prepare
+from accelerator.pipeline.selection import Selection
+
+ALL_STEPS = Selection()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A pipeline that can be run: its planner, and where it belongs."""
+
+    pipeline: PipelineConfig
+    planner: Planner
+    output: Path
+    trust: tuple[str, ...]
+    decisions: tuple[Decision, ...]
+
+
+def plan_pipeline(
+    name: str | None,
+    overrides: Sequence[str] = (),
+    *,
+    selection: Selection = ALL_STEPS,
+    project: Project,
+    say: Say = say_nothing,
+) -> Planned:
+    """Say what a pipeline would do with each step, and why; nothing is run.
+
+    Raises:
+        InputError: the pipeline, one of its steps or a flag is wrong; all problems of the configs are told.
+    """
+    registry = Registry.discover(project.root)
+    pipeline = read_pipeline(name, overrides, project, registry)
+    refuse_secrets(pipeline.overrides)
+    own = compose([item for item in pipeline.overrides if _is_of_paths(item)], project=project, registry=registry)
+    output = project.absolute(str(own.paths.output))
+    cache = StepCache(output)
+    steps = prepare(pipeline, project, registry, cache)
+    selection.check([step.config for step in steps])
+    planner = Planner(pipeline.name, steps, selection, cache, project)
+    decisions = tuple(planner.plan())
+    cache.hashes.save()
+    for note in cache.notes:
+        say(note)
+    trust = tuple(item for item in own.trust if isinstance(item, str))
+    return Planned(pipeline, planner, output, trust, decisions)
+
+
+def _is_of_paths(override: str) -> bool:
+    return override.lstrip("+").startswith(("paths.", "paths=", "trust="))

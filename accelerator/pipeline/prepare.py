@@ -1,0 +1,138 @@
+"""The steps of a pipeline, made ready to be planned: configs composed and checked, versions of their code known.
+
+Nothing is imported for it: what only an import could tell, the step's own process finds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from accelerator.components import Registry
+from accelerator.config.check import examine
+from accelerator.config.check_pipeline import KIND
+from accelerator.config.component_nodes import TARGET, component_nodes
+from accelerator.config.compose import ComposedConfig, compose
+from accelerator.config.pipeline_config import PipelineConfig, StepConfig
+from accelerator.config.project import Project
+from accelerator.config.saved import flatten, saved_values
+from accelerator.errors import ConfigError, Problem, nearest
+from accelerator.experiment.secrets_of_jobs import refuse_secrets
+from accelerator.pipeline.cache import StepCache
+from accelerator.pipeline.code_versions import CodeVersions, targets_in
+from accelerator.pipeline.fingerprint import Fingerprint, relevant, variables_of
+from accelerator.pipeline.inputs import Inputs
+from accelerator.redaction import redact
+
+EXPERIMENT = "experiment"
+
+
+@dataclass(frozen=True)
+class PreparedStep:
+    """A step that can be planned: all of its fingerprint but what comes in."""
+
+    config: StepConfig
+    composed: ComposedConfig | None
+    """Of an experiment, as the configs were when the command began; None for a component."""
+    base: Fingerprint
+
+    @property
+    def name(self) -> str:
+        """What the pipeline calls it."""
+        return self.config.name
+
+    def fingerprint(self, inputs: Inputs) -> Fingerprint:
+        """Return the fingerprint with what comes in."""
+        return replace(self.base, inputs={**self.base.inputs, **inputs.hashes})
+
+
+def prepare(pipeline: PipelineConfig, project: Project, registry: Registry, cache: StepCache) -> list[PreparedStep]:
+    """Return all steps in the order in which they are run.
+
+    Raises:
+        ConfigError: the config of a step has problems; carries those of all steps.
+    """
+    code = CodeVersions.of(project, registry, cache.hashes)
+    made: list[PreparedStep] = []
+    problems: list[Problem] = []
+    for step in in_order(pipeline.steps):
+        try:
+            made.append(_prepare(step, project, registry, cache, code))
+        except ConfigError as error:
+            problems += [
+                replace(item, key=f"{step.name}:{item.key}" if item.key else step.name) for item in error.problems
+            ]
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return made
+
+
+def in_order(steps: Sequence[StepConfig]) -> list[StepConfig]:
+    """Return steps so that each comes after those that it needs, else as written. There is no circle among them."""
+    placed: dict[str, StepConfig] = {}
+    waiting = list(steps)
+    while waiting:
+        step = next(item for item in waiting if all(name in placed for name in item.needs))
+        placed[step.name] = step
+        waiting.remove(step)
+    return list(placed.values())
+
+
+def dependants(name: str, steps: Iterable[StepConfig]) -> set[str]:
+    """Return the steps that need a step, directly or through others; `steps` are in order."""
+    found = {name}
+    for step in steps:
+        if found & set(step.needs):
+            found.add(step.name)
+    return found - {name}
+
+
+def _prepare(
+    step: StepConfig, project: Project, registry: Registry, cache: StepCache, code: CodeVersions
+) -> PreparedStep:
+    if step.experiment is None:
+        node = dict(step.node or {})
+        if redact(node) != node:
+            what = "an argument is a secret in clear, which a pipeline would have to write down for its step"
+            raise ConfigError(Problem("step", what, "Have the component read an environment variable of its own"))
+        config = dict(_flat(node, ""))
+        base = Fingerprint(step.uses, config, {}, code.of_targets(targets_in(node, KIND)))
+        return PreparedStep(step, None, base)
+    composed = compose((f"{EXPERIMENT}={step.experiment}", *step.overrides), project=project, registry=registry)
+    problems = examine(composed, registry).problems
+    flat = {} if problems else flatten(saved_values(composed))
+    problems = problems or list(_unknown_inputs(step, composed, flat))
+    if problems:
+        raise ConfigError(problems)
+    refuse_secrets(step.overrides, [composed])
+    targets = [(node.kind, node.target) for node in component_nodes(composed) if isinstance(node.target, str)]
+    counted = relevant(flat, step.inputs)
+    base = Fingerprint(
+        EXPERIMENT,
+        counted,
+        {},
+        code.of_targets(targets),
+        variables_of(counted, cache.key()) if any("oc.env" in str(item) for item in counted.values()) else {},
+    )
+    return PreparedStep(step, composed, base)
+
+
+def _unknown_inputs(step: StepConfig, composed: ComposedConfig, known: Mapping[str, Any]) -> Iterator[Problem]:
+    for key in map(str, step.inputs):
+        is_there = key in known or any(name.startswith(f"{key}.") for name in known)
+        above = OmegaConf.select(composed, key.rpartition(".")[0]) if "." in key else None
+        if not is_there and not (
+            isinstance(above, DictConfig) and TARGET in above
+        ):  # a component may take what no config names
+            close = nearest(key, known)
+            guess = f"Did you mean '{close}'? " if close else ""
+            yield Problem(f"inputs.{key}", f"the experiment has no such key. {guess}An input sets one", "Correct it")
+
+
+def _flat(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for name, item in value.items():
+            yield from _flat(item, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, value

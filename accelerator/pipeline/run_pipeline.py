@@ -1,0 +1,119 @@
+"""Running a pipeline by name: what the command line and Python call."""
+
+import shlex
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+
+from accelerator.config.pipeline_config import PipelineConfig
+from accelerator.config.project import Project
+from accelerator.errors import EXIT_FAILED
+from accelerator.experiment.outcome import Say, say_nothing
+from accelerator.pipeline.board import Board, Watch, now
+from accelerator.pipeline.content_hash import hash_of_value
+from accelerator.pipeline.pipeline_folder import open_folder
+from accelerator.pipeline.plan_pipeline import ALL_STEPS, plan_pipeline
+from accelerator.pipeline.prepare import PreparedStep
+from accelerator.pipeline.processes import Processes
+from accelerator.pipeline.runner import Runner
+from accelerator.pipeline.selection import Selection
+from accelerator.pipeline.state import COMPLETED, RUNNING, PipelineState, StepState
+from accelerator.pipeline.step_run import StepRunner
+
+
+@dataclass(frozen=True)
+class PipelineOutcome:
+    """What is to be told when a pipeline has ended."""
+
+    state: PipelineState
+    exit_code: int
+    resume_command: str | None
+    """What goes on with it; None when all is done."""
+
+
+def run_pipeline(
+    name: str | None,
+    overrides: Sequence[str] = (),
+    *,
+    selection: Selection = ALL_STEPS,
+    project: Project,
+    say: Say = say_nothing,
+    watch: Watch | None = None,
+) -> PipelineOutcome:
+    """Run what has changed, and go on with what was left unfinished; what is done is not done again.
+
+    Raises:
+        InputError: as `plan_pipeline`; nothing was started.
+        StorageError: the pipeline's folder cannot be written.
+    """
+    planned = plan_pipeline(name, overrides, selection=selection, project=project, say=say)
+    planner, pipeline = planned.planner, planned.pipeline
+    definition = _definition(pipeline, planner.steps)
+    folder, lock, before = open_folder(planned.output, pipeline.name, definition)
+    command = _command(pipeline, selection)
+    say(f"Pipeline {pipeline.name} of {len(planner.steps)} steps in {folder}")
+    with lock:
+        if before is not None:
+            say("Going on with what was left unfinished there")
+        state = PipelineState(
+            pipeline.name,
+            RUNNING,
+            now(),
+            overrides=pipeline.overrides,
+            command=command,
+            steps=tuple(_waiting(item) for item in planner.steps),
+            definition=definition,
+            folder=folder,
+        )
+        planner.known.clear()
+        processes = Processes()
+        runner = Runner(
+            planner,
+            StepRunner(pipeline.name, project, planned.trust, planner.cache, processes),
+            Board(state, watch or (lambda state, step: None)),
+            folder,
+            pipeline.parallel,
+        )
+        with _stopping(processes.stop):
+            ended = runner.run()
+    code = 0 if ended.status == COMPLETED else EXIT_FAILED
+    if processes.signals:
+        code = 128 + processes.signals[0]
+    return PipelineOutcome(ended, code, None if code == 0 else command)
+
+
+def _waiting(step: PreparedStep) -> StepState:
+    kind = "experiment" if step.config.experiment is not None else "step"
+    return StepState(step.name, kind, step.config.uses, needs=step.config.needs)
+
+
+def _definition(pipeline: PipelineConfig, steps: Sequence[PreparedStep]) -> str:
+    """Return a hash of what was asked for: the steps with their overrides, as the config and the command have them."""
+    return hash_of_value([pipeline.name, [[repr(replace(step.config, retries=0))] for step in steps]])
+
+
+def _command(pipeline: PipelineConfig, selection: Selection) -> str:
+    words = ["accelerator", "pipeline", "run", pipeline.file.name, *pipeline.overrides]
+    return " ".join(filter(None, [shlex.join(words), selection.words]))
+
+
+@contextmanager
+def _stopping(stop: Callable[[int], None]) -> Iterator[None]:
+    """Let SIGINT and SIGTERM be passed on to the steps; outside the main thread they stay as they are."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        del frame
+        stop(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

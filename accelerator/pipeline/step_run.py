@@ -1,0 +1,213 @@
+"""One step from its folder to its outputs: written down, run in a process, gone on with, tried again, collected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+from omegaconf import OmegaConf, open_dict
+
+from accelerator.config.compose import composition_of
+from accelerator.config.project import Project
+from accelerator.config.saved import saved_yaml
+from accelerator.errors import EXIT_INPUT, RunFailedError, StorageError
+from accelerator.experiment.secrets_of_jobs import overrides_naming_variables
+from accelerator.pipeline.cache import StepCache, StepLock
+from accelerator.pipeline.content_hash import checkpoint_named
+from accelerator.pipeline.inputs import Inputs
+from accelerator.pipeline.outputs import RUN, Output, checkpoint, metrics, run
+from accelerator.pipeline.planner import Decision
+from accelerator.pipeline.prepare import PreparedStep
+from accelerator.pipeline.processes import Ended, Processes, command_of_ours
+from accelerator.pipeline.state import Source, outputs_from_json
+from accelerator.pipeline.step_folder import StepFolder, encode_paths
+from accelerator.redaction import redact_text
+from accelerator.runs.files import read_json, write_json, write_text
+from accelerator.runs.run import Run
+from accelerator.runs.summary import COMPLETED
+from accelerator.tracking.addresses import ADDRESS_KEY
+
+_PROVENANCE, _OVERRIDES = "provenance.json", "overrides.yaml"
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """How a step ended: `outputs` when it is done, else why not."""
+
+    outputs: Mapping[str, Output] | None = None
+    reason: str = ""
+    is_interrupted: bool = False
+    attempts: int = 0
+    run_folder: str | None = None
+
+
+@dataclass(frozen=True)
+class StepRunner:
+    """Runs steps of one pipeline."""
+
+    pipeline: str
+    project: Project
+    trust: tuple[str, ...]
+    """Whom the project's own configs trust: a component's node is built under it."""
+    cache: StepCache
+    processes: Processes
+
+    def write_down(self, decision: Decision, folder: StepFolder) -> None:
+        """Write what the step's process is to do; with `step.json`, which comes last, it is whole."""
+        step, inputs = decision.step, decision.inputs
+        assert inputs is not None
+        folder.path.mkdir(parents=True, exist_ok=True)
+        if step.composed is not None:
+            _freeze(step, inputs, folder)
+        task = {
+            "format_version": 1,
+            "name": step.name,
+            "pipeline": self.pipeline,
+            "project": str(self.project.root),
+            "trust": list(self.trust),
+            "node": step.config.node,
+            "inputs": encode_paths(inputs.values),
+            "hashes": inputs.hashes,
+            "launch": dict(step.config.launch),
+            "attempt": 0,
+        }
+        write_json(folder.task, task)
+
+    def run(self, decision: Decision, folder: StepFolder, lock: StepLock) -> StepEnd:
+        """Run a step that is written down to its end, as often as its retries allow.
+
+        One whose process came to its end while nobody looked is not run again: what it gave is collected.
+        """
+        step, tries = decision.step, 0
+        attempt = int(read_json(folder.task)["attempt"])
+        reason = ""
+        while True:
+            if self._is_done(step, folder):
+                break
+            attempt += 1
+            tries += 1
+            write_json(folder.task, {**read_json(folder.task), "attempt": attempt})
+            command = self._command(step, folder)
+            limit = step.config.time_limit_s
+            ended = self.processes.run(command, self.project.root, folder.output, lock.descriptor, limit)
+            if self._is_done(step, folder):
+                break
+            reason = _why(step, folder, ended)
+            if ended.is_interrupted:
+                return StepEnd(None, reason, True, attempt, _run_folder(folder))
+            if ended.code == EXIT_INPUT or tries > step.config.retries:
+                return StepEnd(None, reason, False, attempt, _run_folder(folder))
+        try:
+            outputs = self._collect(decision, folder)
+        except (RunFailedError, StorageError) as error:
+            return StepEnd(None, str(error), False, attempt, _run_folder(folder))
+        return StepEnd(outputs, "", False, attempt, _run_folder(folder))
+
+    def _command(self, step: PreparedStep, folder: StepFolder) -> list[str]:
+        if step.composed is None:
+            ours = command_of_ours()
+            return [*ours[:2], "accelerator.pipeline.run_step", str(folder.path)]
+        found = folder.run()
+        what = ["train", "--config", str(folder.path)] if found is None else ["resume", str(found.folder.path)]
+        named = [
+            *overrides_naming_variables(step.config.overrides),
+            *(item for item in step.config.overrides if item.startswith(f"{ADDRESS_KEY}=")),
+        ]
+        return command_of_ours("experiment", *what, *named, "--project", str(self.project.root))
+
+    def _is_done(self, step: PreparedStep, folder: StepFolder) -> bool:
+        if step.composed is None:
+            return folder.outputs.is_file()
+        found = folder.run()
+        return found is not None and found.status == COMPLETED
+
+    def _collect(self, decision: Decision, folder: StepFolder) -> dict[str, Output]:
+        """Return what a step gave, with hashes.
+
+        Raises:
+            RunFailedError: it left no checkpoint, or a file that came in has changed meanwhile.
+            StorageError: a file cannot be read.
+        """
+        assert decision.inputs is not None and decision.fingerprint is not None
+        self._refuse_changed(decision.inputs)
+        if decision.step.composed is None:
+            found = outputs_from_json(read_json(folder.outputs))
+        else:
+            trained = folder.run()
+            assert trained is not None
+            found = _outputs_of(trained, str(decision.step.composed.checkpoint.use))
+        made_by = decision.fingerprint.hash
+        hashes = self.cache.hashes
+        return {name: replace(item, hash=hashes.of_output(item, made_by)) for name, item in found.items()}
+
+    def _refuse_changed(self, inputs: Inputs) -> None:
+        """Refuse a result that was made of something else than what was fingerprinted."""
+        for source in inputs.sources:
+            path = _path_of(source)
+            if path is None or (
+                source.step is not None and (path / "checkpoints").is_dir()
+            ):  # a run has its own guards
+                continue
+            if not path.exists() or self.cache.hashes.of_path(path) != source.hash:
+                raise RunFailedError(
+                    f"The input {source.key} changed while the step ran: {path}. What the step gave is not recorded. "
+                    f"Let the file be until the step has ended, and give the same command again."
+                )
+
+
+def _path_of(source: Source) -> Path | None:
+    is_path = isinstance(source.value, str) and Path(source.value).is_absolute()
+    return Path(source.value) if is_path else None
+
+
+def _freeze(step: PreparedStep, inputs: Inputs, folder: StepFolder) -> None:
+    """Write the config of an experiment with its inputs in it, in the form of a run's."""
+    config = step.composed
+    assert config is not None
+    composition = composition_of(config)
+    assert composition is not None
+    with open_dict(config):
+        config.paths.output = str(folder.runs)
+        for key, value in inputs.values.items():
+            OmegaConf.update(config, key, str(value) if isinstance(value, Path) else value, merge=False)
+    write_text(folder.path / _PROVENANCE, composition.provenance.to_json())
+    write_text(folder.path / _OVERRIDES, yaml.safe_dump([redact_text(item) for item in composition.overrides]))
+    write_text(folder.config, saved_yaml(config))
+
+
+def _outputs_of(trained: Run, use: str) -> dict[str, Output]:
+    path = trained.folder.path
+    outputs = {"run": run(path), "folder": Output(RUN, str(path)), "metrics": metrics(trained.summary.metrics)}
+    for alias in ("best", "last"):
+        found = checkpoint_named(path, alias)
+        if found is None:
+            raise RunFailedError(
+                f"{path} left no checkpoint '{alias}'. Have it save one: checkpoint.every=1ep, or train it for longer."
+            )
+        outputs[f"checkpoint.{alias}"] = checkpoint(found)
+    return {**outputs, "checkpoint": outputs[f"checkpoint.{use}"]}
+
+
+def _run_folder(folder: StepFolder) -> str | None:
+    found = folder.run()
+    return None if found is None else str(found.folder.path)
+
+
+def _why(step: PreparedStep, folder: StepFolder, ended: Ended) -> str:
+    """Return in a sentence why a process did not come to its end."""
+    if ended.is_over_time:
+        return f"its time limit of {step.config.time_limit_s:g} s was reached"
+    found = folder.run() if step.composed is not None else None
+    error = found.summary.error if found is not None else None
+    if ended.is_interrupted:
+        at = f" after step {found.summary.step}" if found is not None else ""
+        return f"it was interrupted{at}"
+    if ended.code < 0:
+        return f"its process was killed by signal {-ended.code}"
+    return redact_text(error or _last_line(folder.output) or f"its process ended with code {ended.code}")
+
+
+def _last_line(path: Path) -> str:
+    """Return the last line that is no hint of the command's own."""
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.is_file() else []
+    return lines[-1].strip() if lines else ""
