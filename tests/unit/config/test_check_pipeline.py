@@ -53,7 +53,7 @@ def problems(tmp_path: Path, text: str) -> list[Problem]:
     (tmp_path / "configs" / "pipeline" / "p.yaml").write_text(text)
     project, registry = Project(tmp_path), Registry.discover(tmp_path)
     sources = search_path(project, registry)
-    (config,) = configs_of("pipeline", sources)
+    (config,) = (item for item in configs_of("pipeline", sources) if item.name == "p")
     return check_pipeline(config, registry, project, sources)
 
 
