@@ -22,6 +22,8 @@ def read_declared(target: str, search: Sequence[Path] = ()) -> Gives | None:
 def _literal(call: ast.Call) -> Gives | None:
     try:
         names = [ast.literal_eval(item) for item in call.args]
-        return read_gives(names, {str(item.arg): ast.literal_eval(item.value) for item in call.keywords})
+        more = {str(item.arg): ast.literal_eval(item.value) for item in call.keywords}
+        composes = more.pop("composes", None)
+        return read_gives(names, more, composes)
     except (ValueError, TypeError):  # computed when it runs
         return None

@@ -10,7 +10,7 @@ from accelerator.pipeline.step_context import StepContext
 from accelerator.pipeline.steps.outcomes import finished, override, overrides_of
 
 
-@gives("run", "metrics", "analysis", "page")
+@gives("run", "metrics", "analysis", "page", composes="overrides")
 class AnalyzeData:
     """Reads the data of a config and tells what is wrong with it: leaks, duplicates, label conflicts.
 

@@ -10,7 +10,7 @@ from accelerator.pipeline.step_context import StepContext
 from accelerator.pipeline.steps.outcomes import finished, override, overrides_of
 
 
-@gives("run", "metrics", "analysis", "page")
+@gives("run", "metrics", "analysis", "page", composes="overrides")
 class AnalyzeModel:
     """Runs the model of a config on a real batch and tells what it costs, per module.
 

@@ -15,7 +15,7 @@ from accelerator.runs.run import Run
 from accelerator.runs.summary import COMPLETED
 
 
-@gives("run", "metrics", "checkpoint")
+@gives("run", "metrics", "checkpoint", composes="overrides")
 class Train:
     """Trains and tests a model, and goes on from its last checkpoint when it was cut off.
 
