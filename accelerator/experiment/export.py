@@ -53,6 +53,18 @@ def export(
         CheckpointError: the checkpoint is damaged.
         StorageError: the file cannot be written.
     """
+    _check(format)
+    project = project or find_project()
+    run = trained_run(reference, project)
+    config = sound_config_of_run(run, overrides, project)
+    target = Path(output).expanduser().absolute()
+    export_checkpoint = late("export_checkpoint", "exports")
+    outcome: Outcome = export_checkpoint(config, run, target, format, checkpoint or config.checkpoint.use, say)
+    return outcome
+
+
+def _check(format: str) -> None:
+    """Refuse a format that there is not, or whose libraries are not installed."""
     if format not in get_args(Format):
         raise InputError(f"export: there is no format '{format}'. {did_you_mean(format, get_args(Format))}")
     missing = [name for name in OF_ONNX if find_spec(name) is None] if format == "onnx" else []
@@ -61,10 +73,3 @@ def export(
             f"export: --format onnx needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
             f"installed. Install the extra: python -m pip install 'accelerator-framework[onnx]'"
         )
-    project = project or find_project()
-    run = trained_run(reference, project)
-    config = sound_config_of_run(run, overrides, project)
-    target = Path(output).expanduser().absolute()
-    export_checkpoint = late("export_checkpoint", "exports")
-    outcome: Outcome = export_checkpoint(config, run, target, format, checkpoint or config.checkpoint.use, say)
-    return outcome

@@ -21,11 +21,10 @@ from accelerator.errors import ConfigError, Problem, nearest
 from accelerator.experiment.secrets_of_jobs import refuse_secrets
 from accelerator.pipeline.cache import StepCache
 from accelerator.pipeline.code_versions import CodeVersions, targets_in
+from accelerator.pipeline.composing import EXPERIMENT, composing_overrides
 from accelerator.pipeline.fingerprint import Fingerprint, relevant, variables_of
 from accelerator.pipeline.inputs import Inputs
 from accelerator.redaction import redact
-
-EXPERIMENT = "experiment"
 
 
 @dataclass(frozen=True)
@@ -91,31 +90,35 @@ def dependants(name: str, steps: Iterable[StepConfig]) -> set[str]:
 def _prepare(
     step: StepConfig, project: Project, registry: Registry, cache: StepCache, code: CodeVersions
 ) -> PreparedStep:
-    if step.experiment is None:
-        node = dict(step.node or {})
-        if redact(node) != node:
-            what = "an argument is a secret in clear, which a pipeline would have to write down for its step"
-            raise ConfigError(Problem("step", what, "Have the component read an environment variable of its own"))
-        config = dict(_flat(node, ""))
-        base = Fingerprint(step.uses, config, {}, code.of_targets(targets_in(node, KIND)))
-        return PreparedStep(step, None, base)
-    composed = compose((f"{EXPERIMENT}={step.experiment}", *step.overrides), project=project, registry=registry)
+    node = dict(step.node or {})
+    if redact(node) != node:
+        what = "an argument is a secret in clear, which a pipeline would have to write down for its step"
+        raise ConfigError(Problem("step", what, "Have the component read an environment variable of its own"))
+    given, targets = dict(_flat(node, "")), list(targets_in(node, KIND))
+    overrides = composing_overrides(step, project, registry)
+    if overrides is None:
+        return PreparedStep(step, None, Fingerprint(step.uses, given, {}, code.of_targets(targets)))
+    composed, flat = _composed(step, overrides, project, registry)
+    targets += [(item.kind, item.target) for item in component_nodes(composed) if isinstance(item.target, str)]
+    counted = relevant(flat, step.inputs)
+    variables = variables_of(counted, cache.key()) if any("oc.env" in str(item) for item in counted.values()) else {}
+    uses = step.uses if step.node else EXPERIMENT
+    base = Fingerprint(uses, {**given, **counted}, {}, code.of_targets(targets), variables)
+    return PreparedStep(step, None if step.node else composed, base)
+
+
+def _composed(
+    step: StepConfig, overrides: tuple[str, ...], project: Project, registry: Registry
+) -> tuple[ComposedConfig, dict[str, Any]]:
+    """Return the config that a step works by, checked, and its values in the flat form that is saved."""
+    composed = compose(overrides, project=project, registry=registry)
     problems = examine(composed, registry).problems
     flat = {} if problems else flatten(saved_values(composed))
     problems = problems or list(_unknown_inputs(step, composed, flat))
     if problems:
         raise ConfigError(problems)
-    refuse_secrets(step.overrides, [composed])
-    targets = [(node.kind, node.target) for node in component_nodes(composed) if isinstance(node.target, str)]
-    counted = relevant(flat, step.inputs)
-    base = Fingerprint(
-        EXPERIMENT,
-        counted,
-        {},
-        code.of_targets(targets),
-        variables_of(counted, cache.key()) if any("oc.env" in str(item) for item in counted.values()) else {},
-    )
-    return PreparedStep(step, composed, base)
+    refuse_secrets(overrides, [composed])
+    return composed, flat
 
 
 def _unknown_inputs(step: StepConfig, composed: ComposedConfig, known: Mapping[str, Any]) -> Iterator[Problem]:

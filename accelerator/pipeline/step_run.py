@@ -101,7 +101,7 @@ class StepRunner:
             outputs = self._collect(decision, folder)
         except (RunFailedError, StorageError) as error:
             return StepEnd(None, str(error), False, attempt, _run_folder(folder))
-        return StepEnd(outputs, "", False, attempt, _run_folder(folder))
+        return StepEnd(outputs, "", False, attempt, _run_folder(folder) or _run_given(outputs))
 
     def _command(self, step: PreparedStep, folder: StepFolder) -> list[str]:
         if step.composed is None:
@@ -191,6 +191,12 @@ def _outputs_of(trained: Run, use: str) -> dict[str, Output]:
 def _run_folder(folder: StepFolder) -> str | None:
     found = folder.run()
     return None if found is None else str(found.folder.path)
+
+
+def _run_given(outputs: Mapping[str, Output]) -> str | None:
+    """Return the run that a registered step made, if it gives one."""
+    given = outputs.get("run")
+    return str(given.value) if given is not None and given.type == RUN else None
 
 
 def _why(step: PreparedStep, folder: StepFolder, ended: Ended) -> str:

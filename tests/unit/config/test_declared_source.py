@@ -7,7 +7,7 @@ import pytest
 from accelerator.config.declared import Gives
 from accelerator.config.declared_source import read_declared
 
-SOURCE = '''
+SOURCE = """
 from accelerator.config.declared import gives
 
 NAMES = ("a", "b")
@@ -29,7 +29,7 @@ class Computed:
 
 
 raise RuntimeError("this was run")
-'''
+"""
 
 
 @pytest.mark.parametrize(

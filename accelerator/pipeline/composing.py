@@ -1,0 +1,29 @@
+"""By which overrides a step composes a config: what they compose decides, with all else, whether the step is done."""
+
+from collections.abc import Sequence
+
+from accelerator.components import Registry, is_bare_name
+from accelerator.config.component_nodes import TARGET
+from accelerator.config.declared_source import read_declared
+from accelerator.config.pipeline_config import StepConfig
+from accelerator.config.project import Project
+
+KIND = "pipeline_step"
+EXPERIMENT = "experiment"
+
+
+def composing_overrides(step: StepConfig, project: Project, registry: Registry) -> tuple[str, ...] | None:
+    """Return the overrides of the config that a step works by; None for a step that composes none.
+
+    An experiment does, and a component whose `@gives(composes=...)` names the argument that holds them.
+    """
+    if step.experiment is not None:
+        return (f"{EXPERIMENT}={step.experiment}", *step.overrides)
+    node = step.node or {}
+    name = str(node.get(TARGET, ""))
+    path = registry.find(name, KIND).path if is_bare_name(name) or "::" in name else name
+    declared = read_declared(path, (project.root, project.root / "src"))
+    if declared is None or declared.composes is None:
+        return None
+    overrides = node.get(declared.composes)
+    return tuple(map(str, overrides)) if isinstance(overrides, Sequence) and not isinstance(overrides, str) else ()
