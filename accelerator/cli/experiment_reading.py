@@ -1,17 +1,15 @@
 """The verbs of `accelerator experiment` that look at configs and runs, and start none."""
 
 from json import dumps
-from typing import Any
 
 from accelerator.cli.compared_text import print_compared
 from accelerator.cli.explained_text import explained_text
 from accelerator.cli.late import late
 from accelerator.cli.outcome import print_synced
-from accelerator.cli.terminal import print_error, print_line, print_table
+from accelerator.cli.runs_text import print_runs
+from accelerator.cli.terminal import print_error, print_line
 from accelerator.config.project import Project
 from accelerator.errors import UsageError
-
-LIST_HEADER = ("name", "run", "status", "epoch", "step", "metrics", "started", "seconds")
 
 
 class ReadingVerbs:
@@ -72,23 +70,43 @@ class ReadingVerbs:
             print_compared(found)
         return 0
 
-    def list(self, *, json: bool = False) -> int:
-        """Print the runs of the project as a table, the newest last.
+    def list(
+        self,
+        *,
+        where: str | None = None,
+        sort: str | None = None,
+        columns: str | None = None,
+        output: str | None = None,
+        tracking: str | None = None,
+        json: bool = False,
+    ) -> int:
+        """Print the runs of the project as a table, the newest last; those of sweeps and pipelines too.
+
+        A KEY is a metric (validation/accuracy), a key of the config (optimizer.lr), or a field: name, run, status,
+        epoch, step, started, seconds, samples_per_second, size, checkpoints (their bytes), best, parent, error. Where
+        a key of the config has the name of one of those, write config.KEY.
 
         Flags:
-          --json       print a list of objects, with all metrics in full precision
+          --where EXPR     only runs that fulfil it: KEY<VALUE (<= > >= == !=), and, or, not, parentheses; quote it
+          --sort KEY       smallest first; -KEY largest first; runs without it last
+          --columns KEYS   these instead of the usual ones, with commas between
+          --output FILE    write a new file, .csv, .parquet or .html, instead of printing
+          --tracking STORE read from MLflow instead: its address, or mlflow for the project's store
+          --json           print a list of objects, with all metrics in full precision
 
         Examples:
           accelerator experiment list
+          accelerator experiment list --where "optimizer.lr<0.01 and status==completed" --sort -validation/accuracy
+          accelerator experiment list --columns optimizer.lr,seed,test/accuracy --output runs.csv
           accelerator experiment list --json | jq '.[-1].metrics'
         """
-        rows = late("experiment", "list_runs")(self._project)
-        if json:
-            print_line(dumps([row.to_json() for row in rows], indent=2))
-        elif rows:
-            print_table(LIST_HEADER, [_cells(row) for row in rows])
+        rows = late("experiment", "list_runs")(
+            self._project, where=where, sort=sort, tracking=tracking, say=print_error
+        )
+        if output is not None:
+            print_line(late("experiment", "write_runs")(rows, output, columns))
         else:
-            print_error("No runs yet. Start one: accelerator experiment train experiment=digits_resnet")
+            print_runs(rows, columns, json, is_chosen=where is not None)
         return 0
 
     def sync(self, run: str) -> int:
@@ -99,9 +117,3 @@ class ReadingVerbs:
           accelerator experiment sync outputs/digits/20261123-101500-3fa2b1
         """
         return print_synced(late("experiment", "sync")(run, project=self._project))
-
-
-def _cells(row: Any) -> tuple[str, ...]:
-    metrics = ", ".join(f"{name} {value:.5g}" for name, value in row.main_metrics.items())
-    counts = (str(row.epoch), str(row.step))
-    return (row.name, row.run_id, row.status, *counts, metrics, row.started, f"{row.seconds:.1f}")

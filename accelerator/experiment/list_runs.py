@@ -1,74 +1,74 @@
 """The runs of a project as rows of a table."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from accelerator.config.project import Project, find_project
+from accelerator.config.saved import flatten
 from accelerator.errors import StorageError
 from accelerator.experiment.named_run import output_root
+from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.runs import listing
-from accelerator.runs.files import json_ready
+from accelerator.runs.choosing import choose_rows
+from accelerator.runs.disk import sizes_of_run
+from accelerator.runs.row import RunRow
 from accelerator.runs.run import Run
 from accelerator.runs.summary import Summary
 
 UNREADABLE = "unreadable"
-METRICS_SHOWN = 3
 START_FORMAT = "%Y%m%d-%H%M%S"
 START_LENGTH = len("20261123-101500")
 
 
-@dataclass(frozen=True)
-class RunRow:
-    """One run as a row of a table."""
+def list_runs(
+    project: Project | None = None,
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    tracking: str | None = None,
+    say: Say = say_nothing,
+) -> list[RunRow]:
+    """Return the runs under the output root of the project, oldest first; those of sweeps and pipelines too.
 
-    name: str
-    """The run's name in the config: the folders between the output root and the run folder."""
-    run_id: str
-    run_folder: str
-    status: str
-    """That of the summary, or `unreadable` when the summary is damaged; `error` then says how."""
-    epoch: int
-    step: int
-    metrics: dict[str, float]
-    started: str
-    """Local time, `2026-11-23 10:15:00`; "" for a folder that was renamed."""
-    seconds: float
-    error: str | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the row as plain JSON values."""
-        values: dict[str, Any] = json_ready(asdict(self))
-        return values
-
-    @property
-    def main_metrics(self) -> dict[str, float]:
-        """The few metrics to look at first: of the test, else of the validation, else of the training."""
-        for split in ("test", "validation", "train"):
-            found = {name: value for name, value in self.metrics.items() if _is_main(name, split)}
-            if found:
-                return dict(list(found.items())[:METRICS_SHOWN])
-        return {}
-
-
-def list_runs(project: Project | None = None) -> list[RunRow]:
-    """Return the runs under the output root of the project, oldest first.
+    Args:
+        project: the project; by default that of the working folder.
+        where: only those that fulfil a condition (`accelerator.runs.expression`).
+        sort: in the order of a key, `-KEY` from the largest.
+        tracking: read from MLflow instead: the store's address, or `mlflow` for that of the project.
+        say: takes a line about each config that cannot be read.
 
     Raises:
         ConfigError: the project's `main` does not compose, so that its output root is not known.
+        UsageError: the condition cannot be understood, or no run has a key.
+        InputError: there is no such store, or it cannot be read.
     """
-    output = output_root(project or find_project())
-    return [_row_of(run, output) for run in listing.list_runs(output)]
+    project = project or find_project()
+    return choose_rows(_rows(project, say) if tracking is None else tracked_rows(tracking, project), where, sort)
 
 
-def _row_of(run: Run, output: Path) -> RunRow:
+def tracked_rows(tracking: str, project: Project) -> list[RunRow]:
+    """Return the runs of a tracker's store, oldest first.
+
+    Raises:
+        InputError: there is no such store, or it cannot be read.
+    """
+    found: list[RunRow] = _of_tracking("tracked_rows")(tracking, project)
+    return found
+
+
+def row_of(run: Run, output: Path, say: Say = say_nothing) -> RunRow:
+    """Return one run as a row; `output` is the root that its name counts from."""
     try:
         summary = run.summary
     except StorageError as error:  # one damaged run must not hide the others
         summary = Summary(status=UNREADABLE, error=str(error))
+    size, of_checkpoints = sizes_of_run(run.folder)
+    parent = run.folder.path.parent
     return RunRow(
-        name=run.folder.path.parent.relative_to(output).as_posix(),
+        name=parent.relative_to(output).as_posix() if parent.is_relative_to(output) else parent.name,
         run_id=run.folder.run_id,
         run_folder=str(run.folder.path),
         status=summary.status,
@@ -78,7 +78,26 @@ def _row_of(run: Run, output: Path) -> RunRow:
         started=_start_of(run.folder.run_id),
         seconds=summary.seconds,
         error=summary.error,
+        samples_per_second=summary.samples_per_second,
+        best=summary.best,
+        parent=summary.parent,
+        size_bytes=size,
+        checkpoint_bytes=of_checkpoints,
+        config=lambda: _config_of(run, say),
     )
+
+
+def _rows(project: Project, say: Say) -> list[RunRow]:
+    output = output_root(project)
+    return [row_of(run, output, say) for run in listing.list_runs(output)]
+
+
+def _config_of(run: Run, say: Say) -> Mapping[str, Any]:
+    try:
+        return run.parameters() or flatten(run.config)
+    except StorageError as error:
+        say(f"{error} Its keys count as absent.")
+        return {}
 
 
 def _start_of(run_id: str) -> str:
@@ -88,5 +107,7 @@ def _start_of(run_id: str) -> str:
         return ""
 
 
-def _is_main(metric: str, split: str) -> bool:
-    return metric.startswith(f"{split}/") and not metric.startswith(f"{split}/loss_")
+def _of_tracking(name: str) -> Callable[..., Any]:
+    """Import what reads from MLflow, which costs 2 s, when it is asked for."""
+    function: Callable[..., Any] = getattr(import_module("accelerator.tracking.read_back"), name)
+    return function

@@ -25,6 +25,14 @@ def as_time(seconds: float) -> str:
     return "0 s"
 
 
+def as_period(seconds: float) -> str:
+    """Return how long something took: `8.52 s`, `4 min 10 s`, `3 h 25 min`."""
+    if seconds < 60:
+        return as_time(seconds)
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def as_number(value: float | Sequence[float]) -> str:
     """Return a number, or several, in five digits."""
     if isinstance(value, Sequence):

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from accelerator.errors import StorageError
+from accelerator.errors import StorageError, UsageError
 
 _REMEDIES = {
     errno.ENOSPC: "The disk is full. Free some space, or choose another folder with paths.output=DIR.",
@@ -59,6 +59,27 @@ def write_bytes(path: Path, content: bytes, *, is_durable: bool = True) -> None:
         if isinstance(error, OSError):
             raise storage_error(path, error) from error
         raise
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet: whole or not at all, and never in the place of another.
+
+    Raises:
+        UsageError: there is such a file, also one that came at this moment.
+        StorageError: the disk refuses.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        _write_whole(beside, content, is_durable=True)
+        _publish(beside, path)
+        sync_folder(path.parent)
+    except FileExistsError as error:
+        raise UsageError(f"{path}: exists already. Name another file, or remove that one.") from error
+    except OSError as error:
+        raise storage_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:
@@ -112,6 +133,17 @@ def storage_error(path: Path, error: OSError, doing: str = "written") -> Storage
     """Return the StorageError that tells a user about `error`."""
     remedy = _REMEDIES.get(error.errno or 0, "Check the disk and the folder's permissions.")
     return StorageError(f"{path}: could not be {doing}: {error.strerror or error}. {remedy}")
+
+
+def _publish(beside: Path, path: Path) -> None:
+    try:
+        os.link(beside, path)  # unlike a rename it refuses to replace
+    except FileExistsError:
+        raise
+    except OSError as error:  # a file system without links
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        os.replace(beside, path)
 
 
 def _write_whole(path: Path, content: bytes, is_durable: bool) -> None:

@@ -59,9 +59,10 @@ def test_list_prints_a_table_of_the_runs(project: Path) -> None:
 
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
-        "name    run                     status     epoch  step  metrics        started              seconds",
-        "digits  20261123-101501-aaaaaa  completed      2    40  test/loss 0.5  2026-11-23 10:15:01      1.2",
-        "digits  20261123-101502-bbbbbb  completed      2    40  test/loss inf  2026-11-23 10:15:02      1.2",
+        "name    run                     status     epoch  step  metrics        started              seconds  size   "
+        "checkpoints",
+        "digits  20261123-101501-aaaaaa  completed      2    40  test/loss 0.5  2026-11-23 10:15:01      1.2  237 B  0 B",
+        "digits  20261123-101502-bbbbbb  completed      2    40  test/loss inf  2026-11-23 10:15:02      1.2  239 B  0 B",
     ]
 
 
@@ -81,6 +82,12 @@ def test_list_prints_json_for_machines(project: Path) -> None:
         "started": "2026-11-23 10:15:02",
         "seconds": 1.25,
         "error": None,
+        "samples_per_second": None,
+        "best": None,
+        "parent": None,
+        "size_bytes": 239,
+        "checkpoint_bytes": 0,
+        "tracked_as": None,
     }
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from accelerator.config.project import Project
 from accelerator.errors import ConfigError
-from accelerator.experiment.list_runs import RunRow, list_runs
+from accelerator.experiment.list_runs import list_runs
 from accelerator.runs.folder import RunFolder
+from accelerator.runs.journal import JournalWriter
+from accelerator.runs.row import RunRow
 from accelerator.runs.summary import Summary, write_summary
 
 
@@ -23,7 +25,9 @@ def test_a_project_without_runs_has_no_rows(tmp_path: Path) -> None:
 
 def test_a_row_tells_what_the_summary_tells(tmp_path: Path) -> None:
     path = tmp_path / "outputs" / "digits" / "20261123-101500-3fa2b1"
-    _make_run(path, Summary("completed", 10, 200, {"test/accuracy": 0.99}, seconds=8.5))
+    folder = _make_run(path, Summary("completed", 10, 200, {"test/accuracy": 0.99}, seconds=8.5))
+    (folder.checkpoints / "step-00000200").mkdir(parents=True)
+    (folder.checkpoints / "step-00000200" / "state.pt").write_bytes(b"x" * 1000)
 
     assert list_runs(Project(tmp_path)) == [
         RunRow(
@@ -37,6 +41,8 @@ def test_a_row_tells_what_the_summary_tells(tmp_path: Path) -> None:
             started="2026-11-23 10:15:00",
             seconds=8.5,
             error=None,
+            size_bytes=1000 + folder.summary.stat().st_size,
+            checkpoint_bytes=1000,
         )
     ]
 
@@ -115,3 +121,45 @@ def test_a_value_that_is_no_number_is_a_string_in_json(tmp_path: Path) -> None:
     (row,) = list_runs(Project(tmp_path))
 
     assert row.to_json()["metrics"] == {"train/loss": "nan"}
+
+
+def test_keys_of_the_config_come_from_the_journal_as_resumes_changed_them_or_from_the_file(tmp_path: Path) -> None:
+    of_journal, of_file = (
+        _make_run(tmp_path / "outputs" / "a" / f"20261123-10150{place}-3fa2b1", Summary("completed"))
+        for place in (1, 2)
+    )
+    for lr in (0.1, 0.01):
+        writer = JournalWriter(of_journal.journal, from_step=None if lr == 0.1 else 3)
+        writer.append([{"kind": "parameter", "name": "optimizer.lr", "value": lr}])
+        writer.append([{"kind": "metric", "name": "train/loss", "value": 1.0, "step": 1}])
+        writer.close()
+    of_file.config.write_text("optimizer: {lr: 0.5}\n", encoding="utf-8")
+
+    rows = list_runs(Project(tmp_path), where="optimizer.lr>0")
+
+    assert [row.config()["optimizer.lr"] for row in rows] == [0.01, 0.5]
+
+
+def test_a_damaged_config_is_told_and_does_not_hide_the_other_runs(tmp_path: Path) -> None:
+    damaged, sound = (
+        _make_run(tmp_path / "outputs" / "a" / f"20261123-10150{place}-3fa2b1", Summary("completed"))
+        for place in (1, 2)
+    )
+    damaged.config.write_text("{", encoding="utf-8")
+    sound.config.write_text("seed: 3\n", encoding="utf-8")
+    said: list[str] = []
+
+    rows = list_runs(Project(tmp_path), where="seed==3", say=said.append)
+
+    assert [row.run_id for row in rows] == [sound.run_id]
+    assert len(said) == 1 and str(damaged.config) in said[0]
+
+
+def test_runs_of_sweeps_and_pipelines_are_found_too(tmp_path: Path) -> None:
+    for place in (
+        "digits/sweeps/20261123-101500-aaaaaa/jobs/0/run/digits",
+        "pipelines/two/20261123-101500-aaaaaa/a/run",
+    ):
+        _make_run(tmp_path / "outputs" / place / "20261123-101502-3fa2b1", Summary("completed"))
+
+    assert len(list_runs(Project(tmp_path))) == 2
