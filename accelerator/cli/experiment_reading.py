@@ -9,7 +9,6 @@ from accelerator.cli.outcome import print_synced
 from accelerator.cli.runs_text import print_runs
 from accelerator.cli.terminal import print_error, print_line
 from accelerator.config.project import Project
-from accelerator.errors import UsageError
 
 
 class ReadingVerbs:
@@ -46,7 +45,14 @@ class ReadingVerbs:
         print_line(dumps(found.to_json(), indent=2, ensure_ascii=False) if json else explained_text(found))
         return 0
 
-    def compare(self, *runs: str, json: bool = False) -> int:
+    def compare(
+        self,
+        *runs: str,
+        curves: str | None = None,
+        output: str | None = None,
+        tracking: str | None = None,
+        json: bool = False,
+    ) -> int:
         """Print in one table what differs between runs, grouped by cause, with what came out of each.
 
         Causes: seed, overrides as typed, choices (another experiment, or another config of a group), config files
@@ -54,20 +60,25 @@ class ReadingVerbs:
         tell status, metrics and the best value. What is the same in all runs is left out.
 
         Flags:
-          --json  print an object: runs, differences by cause, same_keys, notes
+          --curves METRICS  draw these of all runs into the file, with commas between; also of one run alone
+          --output FILE     write a new file instead: .csv, .parquet or .html; with --curves .png, .svg or .html
+          --tracking STORE  read from MLflow instead: its address, or mlflow for the project's store
+          --json            print an object: runs, differences by cause, same_keys, notes
 
         Examples:
           accelerator experiment compare 3fa2b1 last
           accelerator experiment compare 3fa2b1 9c04e7 last --json | jq '.differences.overrides'
+          accelerator experiment compare 3fa2b1 last --curves train/loss,validation/loss --output curves.png
         """
-        if len(runs) < 2:
-            command = "accelerator experiment compare"
-            raise UsageError(f"{command} takes two RUNs or more, and got {len(runs)}. Write {command} RUN RUN.")
-        found = late("experiment", "compare")(runs, project=self._project)
+        found = late("experiment", "compare")(
+            runs, curves=curves, output=output, tracking=tracking, project=self._project
+        )
         if json:
-            print_line(dumps(found.to_json(), indent=2, ensure_ascii=False))
+            print_line(dumps(found.comparison.to_json(), indent=2, ensure_ascii=False))
+        elif found.file is None:
+            print_compared(found.comparison)
         else:
-            print_compared(found)
+            print_line(str(found.file))
         return 0
 
     def list(

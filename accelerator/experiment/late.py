@@ -1,11 +1,11 @@
-"""Functions that need torch, imported when they are called: a config is checked before that is paid."""
+"""Functions that need a heavy library, imported when they are called: a config is checked before that is paid."""
 
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 
-def late(name: str, module: str = "execution") -> Callable[..., Any]:
-    """Return a function of `accelerator.experiment.<module>`, which imports torch (some 2 s)."""
-    function: Callable[..., Any] = getattr(import_module(f"accelerator.experiment.{module}"), name)
+def late(name: str, module: str = "execution", room: str = "experiment") -> Callable[..., Any]:
+    """Return a function of `accelerator.<room>.<module>`, which imports torch (some 2 s), MLflow or matplotlib."""
+    function: Callable[..., Any] = getattr(import_module(f"accelerator.{room}.{module}"), name)
     return function

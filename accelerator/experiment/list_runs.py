@@ -1,14 +1,14 @@
 """The runs of a project as rows of a table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from accelerator.config.project import Project, find_project
 from accelerator.config.saved import flatten
 from accelerator.errors import StorageError
+from accelerator.experiment.late import late
 from accelerator.experiment.named_run import output_root
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.runs import listing
@@ -46,17 +46,11 @@ def list_runs(
         InputError: there is no such store, or it cannot be read.
     """
     project = project or find_project()
-    return choose_rows(_rows(project, say) if tracking is None else tracked_rows(tracking, project), where, sort)
-
-
-def tracked_rows(tracking: str, project: Project) -> list[RunRow]:
-    """Return the runs of a tracker's store, oldest first.
-
-    Raises:
-        InputError: there is no such store, or it cannot be read.
-    """
-    found: list[RunRow] = _of_tracking("tracked_rows")(tracking, project)
-    return found
+    return choose_rows(
+        _rows(project, say) if tracking is None else late("tracked_rows", "read_back", "tracking")(tracking, project),
+        where,
+        sort,
+    )
 
 
 def row_of(run: Run, output: Path, say: Say = say_nothing) -> RunRow:
@@ -105,9 +99,3 @@ def _start_of(run_id: str) -> str:
         return datetime.strptime(run_id[:START_LENGTH], START_FORMAT).isoformat(sep=" ")
     except ValueError:
         return ""
-
-
-def _of_tracking(name: str) -> Callable[..., Any]:
-    """Import what reads from MLflow, which costs 2 s, when it is asked for."""
-    function: Callable[..., Any] = getattr(import_module("accelerator.tracking.read_back"), name)
-    return function

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
+from accelerator.experiment.late import late
 from accelerator.experiment.write_table import new_file, write_table
-from accelerator.report.runs_page import runs_page
 from accelerator.runs.choosing import columns_of
 from accelerator.runs.row import RunRow
 
@@ -30,7 +30,7 @@ def write_runs(rows: Sequence[RunRow], output: str, columns: str | None = None, 
     path = new_file(output)
     header, values = columns_of(rows, columns or _default_columns(rows, path.suffix.lower() == ".html"))
     made = f"{source}{time.strftime('%Y-%m-%d %H:%M')}"
-    write_table(path, header, values, lambda: runs_page(header, values, rows, made))
+    write_table(path, header, values, lambda: late("runs_page", "runs_page", "report")(header, values, rows, made))
     return str(path)
 
 

@@ -69,7 +69,7 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
     config = [item for key in keys if (item := _of_config(key, facts)) is not None]
     differences = [*config, *_of_code(facts), *_of_environment(facts), *_results(facts)]
     differences.sort(key=lambda item: CAUSES.index(item.cause))
-    return Comparison(_names(runs), tuple(differences), len(keys) - len(config), tuple(notes))
+    return Comparison(names_of(runs), tuple(differences), len(keys) - len(config), tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _results(facts: Sequence[_Facts]) -> Iterator[Difference]:
         yield Difference(RESULT, f"best {metric}", values)
 
 
-def _names(runs: Sequence[Run]) -> tuple[str, ...]:
+def names_of(runs: Sequence[Run]) -> tuple[str, ...]:
     """Return the runs' names; where two are alike, their paths."""
     names = [run.name for run in runs]
     return tuple(run.name if names.count(run.name) == 1 else str(run.folder.path) for run in runs)

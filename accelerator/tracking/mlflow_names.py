@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+RUN_TAG = "accelerator.run_id"
+"""The tag of an MLflow run that holds the name of our run folder."""
 MOST_METRICS = 1000
 MOST_PARAMETERS = 100
 MOST_TAGS = 100

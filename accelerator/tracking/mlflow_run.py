@@ -25,12 +25,12 @@ from accelerator.tracking.mlflow_names import (
     MOST_METRICS,
     MOST_PARAMETERS,
     MOST_TAGS,
+    RUN_TAG,
     batches,
     mlflow_key,
 )
 from accelerator.tracking.sink import SinkError, TrackedRun
 
-RUN_TAG = "accelerator.run_id"
 STATUSES = {COMPLETED: "FINISHED", FAILED: "FAILED", INTERRUPTED: "KILLED", DIED: "KILLED"}
 _STEP_LIMIT = 2**63
 _log = logging.getLogger(__name__)

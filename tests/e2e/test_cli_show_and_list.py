@@ -59,10 +59,12 @@ def test_list_prints_a_table_of_the_runs(project: Path) -> None:
 
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
-        "name    run                     status     epoch  step  metrics        started              seconds  size   "
-        "checkpoints",
-        "digits  20261123-101501-aaaaaa  completed      2    40  test/loss 0.5  2026-11-23 10:15:01      1.2  237 B  0 B",
-        "digits  20261123-101502-bbbbbb  completed      2    40  test/loss inf  2026-11-23 10:15:02      1.2  239 B  0 B",
+        "name    run                     status     epoch  step  metrics        started            "
+        "  seconds  size   checkpoints",
+        "digits  20261123-101501-aaaaaa  completed      2    40  test/loss 0.5  2026-11-23 10:15:01  "
+        "    1.2  237 B  0 B",
+        "digits  20261123-101502-bbbbbb  completed      2    40  test/loss inf  2026-11-23 10:15:02  "
+        "    1.2  239 B  0 B",
     ]
 
 

@@ -10,6 +10,7 @@ from accelerator.cli.dispatch import run_command
 from accelerator.cli.experiment import Experiment
 from accelerator.runs.files import write_json
 from accelerator.runs.folder import RunFolder
+from accelerator.runs.journal import JournalWriter
 from accelerator.runs.summary import Summary, write_summary
 
 
@@ -71,3 +72,48 @@ def test_an_unknown_run_exits_2_and_names_the_runs(root: Path, capsys: pytest.Ca
 
     assert code == 2
     assert "cccccc" in capsys.readouterr().err
+
+
+def _write_points(root: Path) -> None:
+    for folder in (root / "outputs" / "digits").iterdir():
+        writer = JournalWriter(folder / "journal")
+        points = [{"kind": "metric", "name": "train/loss", "value": 1 / step, "step": step} for step in (1, 2)]
+        writer.append(points)
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"), [("a.svg", "aaaaaa"), ("a.html", "train/loss"), ("a.csv", None), ("a.parquet", None)]
+)
+def test_a_comparison_becomes_a_file_with_its_curves_where_it_can_hold_them(
+    name: str, holds: str | None, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write_points(root)
+    file = tmp_path / name
+
+    code = _compare(root, "aaaaaa", "last", "--output", str(file), *(["--curves", "train/loss"] if holds else []))
+
+    assert (code, capsys.readouterr().out) == (0, f"{file}\n")
+    assert holds is None or holds in file.read_text(encoding="utf-8")
+    assert file.stat().st_size > 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--curves", "train/loss"], "needs a file"),
+        (["--curves", "train/los", "--output", "a.png"], "Did you mean 'train/loss'"),
+        (["--curves", "train/loss", "--output", "a.csv"], "'.csv' is none"),
+        (["--output", "a.png"], "a picture of what"),
+        (["--output", "a.txt"], "'.txt' is none"),
+    ],
+)
+def test_a_picture_that_cannot_be_drawn_exits_2(
+    arguments: list[str], message: str, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root)
+    _write_points(root)
+
+    assert _compare(root, "aaaaaa", "last", *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not list(root.glob("a.*"))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from accelerator.cli.print_completions import POSITIONALS, completions, print_completions
 from accelerator.cli.dispatch import verbs_of
 from accelerator.cli.grammar import Verb, read_verb
 from accelerator.cli.main import GROUPS
+from accelerator.cli.print_completions import POSITIONALS, completions, print_completions
 from accelerator.errors import TRACEBACK_VARIABLE
 
 FREE = {"init.dir", "add.name"}
