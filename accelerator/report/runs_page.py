@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from accelerator.report.figures import as_bytes, as_number, as_period
 from accelerator.report.page import render
 from accelerator.runs.comparison import Comparison
@@ -59,7 +57,7 @@ def comparison_page(found: Comparison, source: str, curves: Sequence[tuple[str, 
             "rows": rows,
             "num_same": found.num_same,
             "notes": found.notes,
-            "curves": [(name, Markup(svg)) for name, svg in curves],  # noqa: S704 - made by matplotlib, which escapes
+            "curves": curves,
         },
     )
 
