@@ -92,17 +92,12 @@ def test_the_file_is_the_model_for_any_batch_size(
     assert (report["compared_samples"], report["dynamic_batch"], report["inputs"]) == ([179, 1], True, ["input"])
     assert (outcome.exit_code, outcome.summary.parent) == (0, trained_run.name)
     assert outcome.summary.metrics["export/max_abs_difference"] == report["max_abs_difference"] < 1e-5
-    assert lines[-1] == f"The model, {path.stat().st_size} bytes: {path}"
-    assert lines[-2].startswith("Largest difference between the outputs on a real batch: ")
-    assert [item.name for item in path.parent.iterdir()] == [path.name]
-
-
-def test_the_report_is_carried_to_the_tracker_as_an_artifact(trained: Project, tmp_path: Path) -> None:
-    outcome = export("last", output=tmp_path / "m.safetensors", project=trained)
-
     records = [json.loads(line) for line in (outcome.folder.journal / "rank-0.jsonl").read_text().splitlines()]
     assert [item["path"] for item in records if item["kind"] == "artifact"] == ["export.json"]
     assert [item["name"] for item in records if item["kind"] == "metric"] == ["export/max_abs_difference"]
+    assert lines[-1] == f"The model, {path.stat().st_size} bytes: {path}"
+    assert lines[-2].startswith("Largest difference between the outputs on a real batch: ")
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
 
 
 def test_the_checkpoint_can_be_chosen(trained: Project, trained_run: Run, tmp_path: Path) -> None:
@@ -114,13 +109,6 @@ def test_the_checkpoint_can_be_chosen(trained: Project, trained_run: Run, tmp_pa
     exported = load_file(tmp_path / "m.safetensors")
     assert exported.keys() == saved.keys()
     assert all(item.equal(saved[name]) for name, item in exported.items())
-
-
-def test_no_sample_of_the_data_stands_in_a_graph(trained: Project, tmp_path: Path) -> None:
-    export("last", output=tmp_path / "m.pt2", format="torch_export", project=trained)
-
-    arguments, _ = torch.export.load(tmp_path / "m.pt2").example_inputs or ((), {})
-    assert [float(item.abs().max()) for item in arguments] == [0.0]
 
 
 def test_a_file_that_is_there_is_not_replaced(trained: Project, trained_run: Run, tmp_path: Path) -> None:
@@ -153,7 +141,10 @@ def test_a_model_that_counts_its_batch_is_exported_for_that_size(own_models: Pro
     assert outcome.exit_code == 0
     assert lines[-2].startswith("It takes batches of 3 samples alone, because ")
     assert lines[-2].endswith("Choose another size with loader.evaluation_batch_size=1")
-    assert torch.export.load(tmp_path / "m.pt2").module()(torch.rand(3, 1, 8, 8)).shape == (3, 10)
+    graph = torch.export.load(tmp_path / "m.pt2")
+    assert graph.module()(torch.rand(3, 1, 8, 8)).shape == (3, 10)
+    assert graph.example_inputs is not None
+    assert [float(item.abs().max()) for item in graph.example_inputs[0]] == [0.0], "a sample of the data is in the file"
 
 
 @pytest.mark.parametrize(
@@ -209,16 +200,6 @@ def test_the_command_needs_an_output(trained: Project, capsys: pytest.CaptureFix
 
     assert run_command({"experiment": Experiment}, command) == 2
     assert capsys.readouterr().err == "accelerator experiment export: --output is missing. Write --output FILE.\n"
-
-
-def test_the_command_ends_with_the_run_folder(
-    trained: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = ["experiment", "export", "last", "--output", str(tmp_path / "m.safetensors"), f"--project={trained.root}"]
-
-    assert run_command({"experiment": Experiment}, command) == 0
-    folder = Path(capsys.readouterr().out.splitlines()[-1])
-    assert json.loads((folder / "export.json").read_text())["path"] == str(tmp_path / "m.safetensors")
 
 
 def test_tensors_without_a_config_are_no_model(trained: Project, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
-"""The steps that use a trained run, and those that analyse: each gives what it declares, in the step's own folder."""
+"""Steps called in this process: each gives what it declares, in its own folder, and says what is wrong."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +15,6 @@ from accelerator.errors import InputError, RunFailedError
 from accelerator.experiment.load_model import load_model
 from accelerator.pipeline.outputs import Output, read_outputs
 from accelerator.pipeline.step_context import StepContext
-from accelerator.pipeline.steps.analyze_data import AnalyzeData
-from accelerator.pipeline.steps.analyze_model import AnalyzeModel
 from accelerator.pipeline.steps.evaluate import Evaluate
 from accelerator.pipeline.steps.export import Export
 from accelerator.pipeline.steps.outcomes import override
@@ -66,17 +63,6 @@ def test_predict_and_export_give_files_and_make_them_anew_when_tried_again(
     assert exported["metrics"].value == {"export/max_abs_difference": 0.0}
     assert load_model(exported["model"].value, project=trained.root).layers is not None
     assert {predicted["predictions"].type, exported["model"].type} == {"file"}
-
-
-@pytest.mark.parametrize(("step", "key"), [(AnalyzeModel, "parameters"), (AnalyzeData, "samples")])
-def test_analyses_give_json_and_page(step: Any, key: str, trained: Project, context_of: ContextOf) -> None:
-    context = context_of(trained)
-
-    outputs = call(step(MLP), {"seed": 3}, context)
-
-    assert key in json.loads(Path(outputs["analysis"].value).read_text())
-    assert Path(outputs["page"].value).suffix == ".html"
-    assert Run(Path(outputs["run"].value)).config["seed"] == 3
 
 
 def test_train_trains_from_its_inputs_and_gives_checkpoints(
