@@ -115,9 +115,11 @@ class Planner:
         chosen = self._chosen
         askers = [item.name for item in self.steps if item.name in chosen and step.name in item.config.needs]
         words = self.selection.words
-        if not askers:
-            return Decision(step, LEAVE, f"left out by {words}")
         record = self.cache.last(self.pipeline, step.name)
+        if not askers:
+            if record is not None:  # so that what comes after it can be compared with what it was
+                self.known[step.name] = record.outputs
+            return Decision(step, LEAVE, f"left out by {words}")
         note = "what it gave last is taken"
         if not missing:
             inputs = resolve_inputs(step.config, self.known, self.project, self.cache.hashes)

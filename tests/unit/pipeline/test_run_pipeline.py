@@ -1,0 +1,173 @@
+"""Pipelines run in this process, their steps in processes of their own: what runs, what is skipped, what goes wrong."""
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+
+from accelerator.errors import InputError, UsageError
+from accelerator.pipeline.state import read_state
+from tests.unit.pipeline.conftest import Steps, output_of, states
+
+ALL = {"first", "second", "other", "sum"}
+
+
+def test_what_is_done_is_skipped_and_only_what_changed_runs_again(steps: Steps) -> None:
+    ended = steps.run()
+    assert (ended.exit_code, states(ended.state)) == (0, dict.fromkeys(ALL, "ran"))
+    assert output_of(ended.state, "sum", "total") == 14.0
+    assert {call.split()[0] for call in steps.calls()} == ALL
+
+    again = steps.run()
+    assert (again.exit_code, states(again.state)) == (0, dict.fromkeys(ALL, "skipped"))
+    assert again.state.step("sum").skipped_from == str(ended.state.folder)
+    assert again.state.folder != ended.state.folder
+    assert steps.calls() == []
+
+    changed = steps.run("second:scale=4.0")
+    assert states(changed.state) == {"first": "skipped", "second": "ran", "other": "skipped", "sum": "ran"}
+    assert changed.state.step("second").reason == "scale: 2.0 -> 4.0"
+    assert output_of(changed.state, "sum", "total") == 28.0
+    assert read_state(changed.state.folder) == changed.state
+
+
+def test_a_failing_step_ends_what_needs_it_and_the_same_command_goes_on(steps: Steps) -> None:
+    steps.write("fault_second", "raise ValueError('upside down')")
+
+    failed = steps.run()
+    assert failed.exit_code == 1
+    assert states(failed.state) == {"first": "ran", "second": "failed", "other": "ran", "sum": "waiting"}
+    assert failed.state.step("second").reason == "ValueError: upside down"
+    assert failed.state.step("sum").reason == "second did not come to its end"
+    assert failed.resume_command == "accelerator pipeline run sums"
+
+    (steps.root / "fault_second").unlink()
+    steps.calls()
+    ended = steps.run()
+    assert (ended.exit_code, ended.state.folder) == (0, failed.state.folder)
+    assert steps.calls() == ["second 2", "sum 1"]
+
+
+def test_retries_and_time_limits_hold_for_one_step(steps: Steps) -> None:
+    fault = "import os\nos.remove('fault_first')\nraise OSError('the first time')"
+    steps.write("fault_first", fault)
+    steps.change("configs/pipeline/sums.yaml", "first: {", "first: {retries: 1, ")
+
+    ended = steps.run("pipeline.steps.other.time_limit=1s", "other:pause_s=30")
+
+    assert states(ended.state) == {"first": "ran", "second": "ran", "other": "failed", "sum": "ran"}
+    assert ended.state.step("first").attempts == 2
+    assert ended.state.step("other").reason == "its time limit of 1 s was reached"
+
+
+def test_an_input_that_changes_while_its_step_runs_is_an_error(steps: Steps) -> None:
+    steps.write("fault_first", "Path('data/numbers.txt').write_text('9 9')")
+
+    ended = steps.run(until="first")
+
+    assert ended.exit_code == 1
+    assert ended.state.step("first").reason.startswith("The input numbers changed while the step ran: ")
+    assert steps.plan(until="first")[0][1] == "run"
+
+
+def test_independent_steps_run_at_the_same_time(steps: Steps) -> None:
+    meet = "Path('here_{}').touch()\ndeadline = time.time() + 20\nwhile not Path('here_{}').exists():\n    "
+    meet += "assert time.time() < deadline\n    time.sleep(0.01)"
+    steps.write("fault_first", meet.format("first", "other"))
+    steps.write("fault_other", meet.format("other", "first"))
+
+    ended = steps.run("pipeline.parallel=2")
+
+    assert ended.exit_code == 0
+
+
+def test_two_pipelines_at_once_do_a_step_once(steps: Steps) -> None:
+    ended = []
+    threads = [threading.Thread(target=lambda: ended.append(steps.run("first:pause_s=0.5"))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [item.exit_code for item in ended] == [0, 0]
+    assert sorted(call.split()[0] for call in steps.calls()) == sorted(ALL)
+    assert len({item.state.folder for item in ended}) == 2
+
+
+def test_another_pipeline_takes_what_a_step_gave(steps: Steps) -> None:
+    steps.run(only="first")
+    text = (steps.root / "configs/pipeline/sums.yaml").read_text()
+    steps.write("configs/pipeline/sums.yaml", text.replace("name: sums", "name: others"))
+
+    first, *_ = steps.plan()
+
+    assert first == ("first", "skip", "nothing has changed")
+
+
+def test_flags_choose_steps_and_take_what_was_done_last(steps: Steps) -> None:
+    with pytest.raises(InputError, match="--only sum: sum needs what second gives, and second has never been done"):
+        steps.run(only="sum")
+    steps.run()
+
+    plan = steps.plan("second:scale=5.0", from_="sum")
+    assert plan[0][1:] == ("leave out", "left out by --from sum")
+    assert plan[1][2] == "left out by --from sum: what it gave last is taken, although scale: 2.0 -> 5.0"
+    assert plan[3][1] == "skip"
+    assert [item[1] for item in steps.plan(force="second", until="second")] == ["skip", "run", "leave out", "leave out"]
+
+
+FLAGS = [
+    ({"only": "secnd"}, "--only secnd: there is no such step. Did you mean 'second'?"),
+    ({"only": "sum", "until": "sum"}, "--only goes with neither --from nor --until"),
+    ({"force": "other", "until": "sum"}, "--force other: the step is left out by the other flags"),
+    ({"from_": "other", "until": "sum"}, "no step lies between them"),
+]
+
+
+@pytest.mark.parametrize(("flags", "text"), FLAGS)
+def test_flags_that_make_no_sense_are_refused(steps: Steps, flags: dict[str, str], text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        steps.plan(**flags)
+
+
+@pytest.mark.parametrize(
+    ("damage", "text"),
+    [("{", "is damaged"), ('{"format_version": 9}', "is of version 9"), ('{"format_version": 1}', "is no record")],
+)
+def test_a_record_that_cannot_be_used_is_said_and_its_step_runs_again(steps: Steps, damage: str, text: str) -> None:
+    ended = steps.run(only="other")
+    fingerprint = ended.state.step("other").fingerprint
+    (record,) = (steps.root / "outputs/pipelines/.cache/steps").glob(f"{fingerprint}.json")
+    record.write_text(damage)
+
+    plan = steps.plan(only="other")
+
+    assert plan[2][1] == "run"
+    assert any(text in line and "its step runs again" in line for line in steps.said)
+
+
+def test_what_was_done_while_the_runner_was_killed_is_not_done_again(steps: Steps) -> None:
+    ended = steps.run(only="other")
+    fingerprint = ended.state.step("other").fingerprint
+    cache = steps.root / "outputs/pipelines/.cache"
+    (cache / "steps" / f"{fingerprint}.json").unlink()  # killed between the step's end and its record
+    begun = {"format_version": 1, "folder": ended.state.step("other").folder}
+    (cache / "begun" / f"{fingerprint}.json").write_text(json.dumps(begun))
+    steps.calls()
+
+    again = steps.run(only="other")
+
+    assert states(again.state)["other"] == "ran"
+    assert steps.calls() == []
+
+
+def test_a_pipeline_whose_runner_is_gone_has_died(steps: Steps) -> None:
+    ended = steps.run(only="other").state
+    running = replace(ended.step("other"), state="running")
+    content = replace(ended.with_step(running), status="running").to_json()
+    (ended.folder / "pipeline.json").write_text(json.dumps(content))
+
+    state = read_state(ended.folder)
+
+    assert (state.status, state.step("other").state) == ("died", "interrupted")
