@@ -21,8 +21,8 @@ from accelerator.errors import ComponentError
 from accelerator.pipeline.content_hash import ContentHashes, hash_of_value
 
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+([A-Za-z_]\w*)((?:\s*,\s*[A-Za-z_]\w*)*)", re.MULTILINE)
-_NOT_FOR_RESULTS = ("cli", "scaffold", "testing", "tracking", "pipeline")
-"""Rooms of ours that compute nothing a step gives."""
+_NOT_FOR_RESULTS = ("cli", "scaffold", "testing", "tracking")
+"""Rooms of ours that compute nothing a step gives; nor does what plans and runs pipelines, but its steps do."""
 _ALWAYS = ("torch",)
 
 
@@ -153,7 +153,9 @@ def _hash_of_sources(top: str, hashes: ContentHashes) -> str:
 
 
 def _counts(path: Path, folder: Path, top: str) -> bool:
-    return top != OUR_PACKAGE or path.relative_to(folder).parts[0] not in _NOT_FOR_RESULTS
+    first, second = (*path.relative_to(folder).parts, "")[:2]
+    is_planning = first == "pipeline" and second != "steps"
+    return top != OUR_PACKAGE or not (first in _NOT_FOR_RESULTS or is_planning)
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -14,10 +14,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+@pytest.mark.timeout(300)
 def test_a_pipeline_killed_three_times_ends_as_an_undisturbed_one(undisturbed: Path, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
 
-    run_killed(project, seed=1, kills=3, span_s=9.0)
+    run_killed(project, seed=1, kills=3, span_s=7.0)
 
     assert results(project) == results(undisturbed)
 

@@ -1,0 +1,73 @@
+"""`accelerator pipeline …` in this process: what is printed, the exit codes, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from accelerator.cli.dispatch import run_command
+from accelerator.cli.main import GROUPS
+from tests.unit.pipeline.conftest import Steps, make_steps
+
+
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    made = make_steps(tmp_path / "project")
+    monkeypatch.chdir(made.root)
+    return made
+
+
+def run(*arguments: str) -> int:
+    return run_command(GROUPS, ["pipeline", *arguments])
+
+
+def test_a_pipeline_is_run_shown_and_cleaned(steps: Steps, capsys: pytest.CaptureFixture[str]) -> None:
+    steps.write("fault_second", "raise ValueError('upside down')")
+    assert run("status") == 0
+    assert "No pipeline has run here yet" in capsys.readouterr().out
+
+    assert run("run", "sums") == 1
+    ran = capsys.readouterr()
+    assert "second: failed, ValueError: upside down" in ran.out
+    assert "Step second failed: ValueError: upside down." in ran.err
+    assert ran.err.endswith("To go on: accelerator pipeline run sums\n")
+
+    assert run("status", "--json") == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert [step["state"] for step in shown["steps"]] == ["ran", "failed", "ran", "waiting"]
+    assert Path(ran.out.splitlines()[-1], "pipeline.json").is_file()
+    assert run("status") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "To go on: accelerator pipeline run sums"
+
+    assert run("clean", "sums", "--all", "--dry_run") == 0
+    assert "Without --dry_run these 4 files are removed. Runs and outputs stay." in capsys.readouterr().out
+    assert run("clean", "sums", "--all") == 0
+    assert "Removed 4 files." in capsys.readouterr().out
+    assert run("run", "pipeline=sums", "--plan") == 0
+    assert "first   run     it has not been run yet" in capsys.readouterr().out
+    assert run("clean") == 0
+    assert "Removed " in capsys.readouterr().out
+
+
+REFUSED = [
+    (["run"], "accelerator pipeline run needs the name of a pipeline"),
+    (["run", "sums", "pipeline=other"], "two pipelines are named, sums and other"),
+    (["run", "summs"], "there is no pipeline 'summs'. Did you mean 'sums'?"),
+    (["run", "sums", "frist:scale=1"], "frist:scale=1: there is no step 'frist'. Did you mean 'first'?"),
+    (["run", "sums", "pipeline.paralel=2"], "paralel"),
+    (["run", "sums", "pipeline.parallel=0"], "parallel = 0: must be a whole number of at least 1"),
+    (["run", "sums", "pipeline.steps.first.retries=-1"], "steps.first.retries = -1"),
+    (["run", "sums", "pipeline.steps.first.time_limit=5"], "must be a time: 45s, 30min or 2h"),
+    (["run", "sums", "first:sclae=2"], "has no argument 'sclae'"),
+    (["run", "sums", "first:pause_s='{a'"], "first"),
+    (["status", "summs"], "No pipeline 'summs' has run here."),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), REFUSED)
+def test_what_is_wrong_is_told_before_anything_runs(
+    steps: Steps, arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    assert text in capsys.readouterr().err
+    assert not (steps.root / "outputs").exists()
