@@ -116,10 +116,15 @@ class StorageError(RunFailedError):
     """The disk is full, read-only or gone."""
 
 
+_MIN_BEGINNING = 3
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """Return the choice most like `name`, or "" when none is alike."""
-    close = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.6)
-    return close[0] if close else ""
+    """Return the choice most like `name`, or the only one that it is the beginning of, or "" when none is alike."""
+    known = list(choices)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    longer = [choice for choice in known if choice.startswith(name)] if len(name) >= _MIN_BEGINNING else []
+    return close[0] if close else longer[0] if len(longer) == 1 else ""
 
 
 def did_you_mean(name: str, choices: Iterable[str], *, most: int = 12) -> str:

@@ -50,8 +50,14 @@ def check_config(config: DictConfig, registry: Registry) -> list[Problem]:
     return found.problems
 
 
-def examine(config: DictConfig, registry: Registry) -> Examined:
-    """Check a composed config without importing a component."""
+def examine(config: DictConfig, registry: Registry, *, with_references: bool = True) -> Examined:
+    """Check a composed config without importing a component.
+
+    Args:
+        config: the config.
+        registry: the components that there are.
+        with_references: also whether `inputs` and monitors name what the config gives.
+    """
     composition = composition_of(config)
     project = composition.project if composition else find_project()
     reader = Reader(composition.provenance if composition else Provenance({}))
@@ -60,6 +66,7 @@ def examine(config: DictConfig, registry: Registry) -> Examined:
     targets = Targets(registry, trust, reader).find(component_nodes(config))
     references = References(config, targets, reader)
     unread = check_arguments(targets, references.facts, reader)
-    references.check()
+    if with_references:
+        references.check()
     check_interpolations(config, reader)
     return Examined(reader, tuple(unread), references.facts, trust, project)

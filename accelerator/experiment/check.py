@@ -5,12 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from accelerator.components import Registry
-from accelerator.config.check import check_config
+from accelerator.config.check_command import compose_sound, override_of
 from accelerator.config.check_pipeline import check_pipeline
-from accelerator.config.compose import compose
 from accelerator.config.groups import configs_of
 from accelerator.config.project import Project, search_path
-from accelerator.config.provenance import COMMAND_LINE
 from accelerator.errors import ConfigError, InputError, Problem
 from accelerator.experiment.dry_run import dry_run as rehearse
 
@@ -27,7 +25,7 @@ class Checked:
     def to_json(self, overrides: Sequence[str]) -> list[dict[str, Any]]:
         """Return the problems as objects: config, key, value, source, override, what, remedy."""
         return [
-            {"config": self.name, **asdict(item), "override": _override_of(item, overrides)} for item in self.problems
+            {"config": self.name, **asdict(item), "override": override_of(item, overrides)} for item in self.problems
         ]
 
 
@@ -58,18 +56,9 @@ def _names(group: str, project: Project, registry: Registry) -> Iterator[str]:
 
 def _checked(name: str, overrides: Sequence[str], project: Project, registry: Registry, *, dry_run: bool) -> Checked:
     try:
-        problems = check_config(compose(overrides, project=project, registry=registry), registry)
-        if problems or not dry_run:
-            return Checked(name, tuple(problems))
-        return Checked(name, (), rehearse(overrides, project=project))
+        compose_sound(overrides, project=project, registry=registry)
+        return Checked(name, (), rehearse(overrides, project=project) if dry_run else "")
     except ConfigError as error:
         return Checked(name, error.problems)
     except InputError as error:
         return Checked(name, (Problem("", str(error)),))
-
-
-def _override_of(problem: Problem, overrides: Sequence[str]) -> str:
-    """Return the override that set what a problem is about; "" when a file did."""
-    keys = {item: item.lstrip("+~").partition("=")[0].rpartition("@")[2] for item in overrides}
-    found = [item for item, key in keys.items() if problem.key == key or problem.key.startswith((f"{key}.", f"{key}["))]
-    return found[-1] if found and problem.source == COMMAND_LINE else ""

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf, open_dict
 
 from accelerator.components import Registry
 from accelerator.config.check import check_config
+from accelerator.config.check_command import compose_sound
 from accelerator.config.compose import ComposedConfig, compose, composition_of
 from accelerator.config.project import Project
 from accelerator.config.saved import load_saved
@@ -27,7 +28,7 @@ def sound_config(overrides: Sequence[str], project: Project, components: Iterabl
         ConfigError: it does not compose, or it has problems; carries all of them.
     """
     registry = Registry.discover(project.root).with_marked(components)
-    return _checked(compose(overrides, project=project, registry=registry), registry)
+    return compose_sound(overrides, project=project, registry=registry)
 
 
 def sound_config_of_run(

@@ -70,6 +70,12 @@ def test_the_nearest_name_is_found_or_none() -> None:
     assert nearest("zzz", ["mlp", "resnet8"]) == ""
 
 
+def test_the_beginning_of_one_name_is_taken_for_it() -> None:
+    assert nearest("mean", ["accuracy", "mean_absolute_error"]) == "mean_absolute_error"
+    assert nearest("me", ["accuracy", "mean_absolute_error"]) == ""
+    assert nearest("validation", ["validation/top1_accuracy", "validation/cross_entropy"]) == ""
+
+
 @pytest.mark.parametrize(
     ("name", "choices", "text"),
     [
