@@ -180,10 +180,17 @@ def _keys(suggestions: Suggestions, typed: str, others: Sequence[str]) -> list[s
     return suggestions.keys(typed, others)
 
 
+def _pipelines(suggestions: Suggestions, *_: object) -> Sequence[str]:
+    return suggestions.options("pipeline")
+
+
 POSITIONALS: Mapping[str, Callable[[Suggestions, str, Sequence[str]], Sequence[str]]] = MappingProxyType(
     {
         "run": _runs,
         "runs": _runs,
+        "run.name": _pipelines,
+        "status.name": _pipelines,
+        "clean.name": _pipelines,
         "explain.key": _keys,
         "add.kind": lambda *_: KINDS_TO_ADD,
         "list.kind": lambda *_: KINDS_TO_LIST,

@@ -59,10 +59,14 @@ class Suggestions:
         kinds_of: dict[str, list[str]] = {}
         for kind in GROUPS:
             declared = [item.name for item in self._registry.of_kind(kind)] if kind in KINDS else []
-            for name in dict.fromkeys((*declared, *self._options(kind))):
+            for name in dict.fromkeys((*declared, *self.options(kind))):
                 kinds_of.setdefault(name, []).append(kind)
         shared = [f"{kind}:{name}" for name, kinds in kinds_of.items() if len(kinds) > 1 for kind in kinds]
         return sorted([*(name for name, kinds in kinds_of.items() if len(kinds) == 1), *shared])
+
+    def options(self, group: str) -> list[str]:
+        """Return the names of all configs of a group, sorted."""
+        return [config.name for config in configs_of(group, self.sources)]
 
     @property
     def output(self) -> Path:
@@ -83,14 +87,11 @@ class Suggestions:
     def _draft(self, others: Sequence[str]) -> dict[str, Any]:
         return draft(self.sources, others)
 
-    def _options(self, group: str) -> list[str]:
-        return [config.name for config in configs_of(group, self.sources)]
-
     def _values(self, key: str, value: str) -> Iterator[str]:
         """Yield what may stand behind `key=`; of a list, what its last place may hold."""
         head = value[: max(value.rfind("["), value.rfind(",")) + 1] if value.startswith("[") else ""
         given = head.strip("[,").split(",")
-        options = self._options(key.partition("@")[0]) or _words_of(key)
+        options = self.options(key.partition("@")[0]) or _words_of(key)
         yield from (f"{head}{option}" for option in options if option not in given)
 
     def _top_level(self, others: Sequence[str]) -> Iterator[str]:

@@ -53,6 +53,8 @@ def runs(inside_project: Path) -> None:
         ("accelerator experiment train -- mode", ["model="]),
         ("accelerator experiment explain optimizer.l", ["optimizer.lr"]),
         ("accelerator experiment list ", []),
+        ("accelerator pipeline run digits", ["digits_two_stage"]),
+        ("accelerator pipeline status d", ["digits_two_stage"]),
         ("accelerator add sche", ["scheduler"]),
         ("accelerator add eng", []),
         ("accelerator add model ", []),
