@@ -8,6 +8,7 @@ import sys
 from typing import Literal
 
 from accelerator.cli.dispatch import run_command
+from accelerator.cli.experiment_pruning import PruningVerbs
 from accelerator.cli.experiment_reading import ReadingVerbs
 from accelerator.cli.experiment_using import UsingVerbs
 from accelerator.cli.late import late
@@ -17,7 +18,7 @@ from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project
 
 
-class Experiment(UsingVerbs, ReadingVerbs):
+class Experiment(UsingVerbs, ReadingVerbs, PruningVerbs):
     """Train, resume, evaluate and look at runs.
 
     Without a verb, overrides mean train. A RUN is the path of a run folder, its name, a unique ending of it, or

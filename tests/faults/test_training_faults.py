@@ -15,10 +15,11 @@ from torch import nn
 from accelerator.config.interval import Interval
 from accelerator.config.schema import CheckpointConfig, LoaderConfig, TrainConfig
 from accelerator.errors import StorageError
+from accelerator.runs.checkpoints import list_checkpoints
 from accelerator.runs.journal import read_journal
 from accelerator.runs.lock import is_held
 from accelerator.runs.summary import read_summary
-from accelerator.runtime.checkpoint.files import list_checkpoints, read_checkpoint
+from accelerator.runtime.checkpoint.files import read_checkpoint
 from accelerator.runtime.checkpoint.resume import prepare_resume
 from accelerator.runtime.context import Context
 from accelerator.runtime.events import Callback

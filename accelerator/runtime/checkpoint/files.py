@@ -26,13 +26,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from accelerator.errors import CheckpointError
+from accelerator.runs.checkpoints import PARTIAL, REPLACED, checkpoint_name
 from accelerator.runs.files import storage_error, sync_folder
 from accelerator.runtime.checkpoint.manifest import parse_manifest
 
 FORMAT_VERSION = 1
 MODEL, STATE, MANIFEST, MANIFEST_HASH = "model.safetensors", "state.pt", "manifest.json", "manifest.sha256"
-_PARTIAL, _REPLACED = ".partial", ".replaced"
-_NAME = re.compile(r"step-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,6 @@ class Checkpoint:
     state: dict[str, Any]
 
 
-def checkpoint_name(step: int) -> str:
-    """Return the folder name of the checkpoint after `step` optimizer steps."""
-    return f"step-{step:08d}"
-
-
 def write_checkpoint(folder: Path, snapshot: Snapshot) -> Path:
     """Write a snapshot into `folder` (the run's `checkpoints/`) and return its path.
 
@@ -74,8 +68,8 @@ def write_checkpoint(folder: Path, snapshot: Snapshot) -> Path:
         StorageError: the disk is full or refuses; nothing half-written stays.
     """
     final = folder / snapshot.name
-    partial = folder / f"{snapshot.name}{_PARTIAL}"
-    replaced = folder / f"{snapshot.name}{_REPLACED}"
+    partial = folder / f"{snapshot.name}{PARTIAL}"
+    replaced = folder / f"{snapshot.name}{REPLACED}"
     try:
         _write_into(partial, snapshot)
         if final.exists():  # of the same step: put aside in one move, so that no half-removed one can be met
@@ -96,7 +90,7 @@ def copy_checkpoint(source: Path, folder: Path) -> Path:
     Raises:
         StorageError: the disk refuses; nothing half-written stays.
     """
-    final, partial = folder / source.name, folder / f"{source.name}{_PARTIAL}"
+    final, partial = folder / source.name, folder / f"{source.name}{PARTIAL}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial.mkdir()
@@ -180,41 +174,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except (pickle.UnpicklingError, RuntimeError, LookupError, TypeError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"{path / STATE} is not the state of a run: {reason}") from error
-
-
-def list_checkpoints(folder: Path) -> list[Path]:
-    """Return the complete checkpoints of a run, oldest first."""
-    if not folder.is_dir():
-        return []
-    found = [
-        (int(name[1]), path) for path in folder.iterdir() if (name := _NAME.fullmatch(path.name)) and path.is_dir()
-    ]
-    return [path for _, path in sorted(found)]
-
-
-def discard_leftovers(folder: Path, after: int | None = None) -> None:
-    """Remove what a killed run left half-written, and the checkpoints `after` a step, which are damaged.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    left = [*folder.glob(f"step-*{_PARTIAL}"), *folder.glob(f"step-*{_REPLACED}")]
-    if after is not None:
-        left += [path for path in list_checkpoints(folder) if path.name > checkpoint_name(after)]
-    for path in left:
-        discard(path)
-
-
-def discard(path: Path) -> None:
-    """Remove a folder.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    try:
-        _discard(path)
-    except OSError as error:
-        raise storage_error(path, error, doing="removed") from error
 
 
 def _write_into(partial: Path, snapshot: Snapshot) -> None:

@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 from accelerator.errors import CheckpointError
+from accelerator.runs.checkpoints import list_checkpoints
 from accelerator.runs.files import storage_error
 from accelerator.runs.folder import RunFolder
-from accelerator.runtime.checkpoint.files import copy_checkpoint, list_checkpoints, verify_checkpoint
+from accelerator.runtime.checkpoint.files import copy_checkpoint, verify_checkpoint
 from accelerator.runtime.checkpoint.keeper import BEST, resolve_alias
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from accelerator.errors import CheckpointError
+from accelerator.runs.checkpoints import discard, list_checkpoints
 from accelerator.runs.files import write_text
-from accelerator.runtime.checkpoint.files import discard, list_checkpoints, read_manifest
+from accelerator.runtime.checkpoint.files import read_manifest
 
 LAST, BEST = "last", "best"
 

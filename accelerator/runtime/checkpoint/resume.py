@@ -14,9 +14,10 @@ import yaml
 
 from accelerator.errors import CheckpointError, RunLockedError
 from accelerator.hostile_yaml import measure_yaml
+from accelerator.runs.checkpoints import list_checkpoints
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.lock import is_held, read_holder
-from accelerator.runtime.checkpoint.files import Checkpoint, list_checkpoints, read_checkpoint
+from accelerator.runtime.checkpoint.files import Checkpoint, read_checkpoint
 from accelerator.runtime.checkpoint.saver import made_with, restore
 from accelerator.runtime.recorder import saved_config
 

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from accelerator.errors import NonFiniteError
+from accelerator.runs.checkpoints import checkpoint_name
 from accelerator.runs.environment import OUR_DISTRIBUTION
 from accelerator.runs.summary import RUNNING, Best, Summary
-from accelerator.runtime.checkpoint.files import Checkpoint, Snapshot, checkpoint_name
+from accelerator.runtime.checkpoint.files import Checkpoint, Snapshot
 from accelerator.runtime.checkpoint.keeper import Keeper
 from accelerator.runtime.checkpoint.random_state import random_state, restore_random_state
 from accelerator.runtime.checkpoint.tree import check_tree, first_non_finite, tensors_to_host, to_host

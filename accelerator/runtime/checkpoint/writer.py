@@ -5,8 +5,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import final
 
+from accelerator.runs.checkpoints import discard_leftovers
 from accelerator.runs.files import storage_error
-from accelerator.runtime.checkpoint.files import Snapshot, discard_leftovers, write_checkpoint
+from accelerator.runtime.checkpoint.files import Snapshot, write_checkpoint
 from accelerator.runtime.checkpoint.keeper import Keeper
 
 

@@ -11,15 +11,8 @@ import torch
 from torch import Tensor
 
 from accelerator.errors import CheckpointError, StorageError
-from accelerator.runtime.checkpoint.files import (
-    Snapshot,
-    discard_leftovers,
-    list_checkpoints,
-    read_checkpoint,
-    read_manifest,
-    read_model,
-    write_checkpoint,
-)
+from accelerator.runs.checkpoints import discard_leftovers, list_checkpoints
+from accelerator.runtime.checkpoint.files import Snapshot, read_checkpoint, read_manifest, read_model, write_checkpoint
 from accelerator.runtime.checkpoint.keeper import Keeper, resolve_alias
 from accelerator.runtime.checkpoint.tree import check_tree, first_non_finite, tensors_to_host, to_host
 

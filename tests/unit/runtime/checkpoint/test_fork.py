@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from accelerator.errors import CheckpointError, StorageError
+from accelerator.runs.checkpoints import list_checkpoints
 from accelerator.runs.folder import RunFolder
-from accelerator.runtime.checkpoint.files import Snapshot, list_checkpoints, verify_checkpoint, write_checkpoint
+from accelerator.runtime.checkpoint.files import Snapshot, verify_checkpoint, write_checkpoint
 from accelerator.runtime.checkpoint.fork import copy_start
 
 

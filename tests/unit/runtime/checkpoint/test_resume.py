@@ -15,8 +15,8 @@ from accelerator.config.schema import LoaderConfig
 from accelerator.domain.cross.metrics import Accuracy
 from accelerator.domain.cross.schedulers import warmup_cosine
 from accelerator.errors import CheckpointError, ConfigError, RunLockedError
+from accelerator.runs.checkpoints import list_checkpoints
 from accelerator.runs.folder import RunFolder
-from accelerator.runtime.checkpoint.files import list_checkpoints
 from accelerator.runtime.checkpoint.resume import prepare_resume
 from accelerator.runtime.context import Context
 from accelerator.runtime.data.splits import DataSplits

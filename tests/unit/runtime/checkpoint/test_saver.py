@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from accelerator.errors import ComponentError, NonFiniteError
+from accelerator.runs.checkpoints import list_checkpoints
 from accelerator.runs.run import Run
-from accelerator.runtime.checkpoint.files import list_checkpoints, read_checkpoint, read_model
+from accelerator.runtime.checkpoint.files import read_checkpoint, read_model
 from accelerator.runtime.context import Context
 from accelerator.runtime.events import Callback
 from accelerator.runtime.losses import LossTerm
