@@ -21,6 +21,9 @@ from accelerator.runs.uses import Uses
 
 REMOVING = ".removing-"
 """What a run folder's name begins with while it is removed: no command takes it for a run."""
+_AROUND = {"sweep.lock": "sweep", "pipeline.lock": "pipeline"}
+_LEVELS = 8
+"""So deep a run may lie in the folder of its sweep or pipeline."""
 _UNITS = {"min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SMALLER = ("loss", "error", "perplexity")
 _LARGER = ("accuracy", "f1", "auc", "precision", "recall", "score")
@@ -91,6 +94,10 @@ def locked_by(folder: RunFolder) -> str:
     """Return why a run folder must not be touched now, in words; "" when nobody holds it."""
     if is_held(folder.lock):
         return "it is running"
+    for above in list(folder.path.parents)[:_LEVELS]:
+        for name, what in _AROUND.items():
+            if is_held(above / name):
+                return f"the {what} that it belongs to is running"
     holder = read_holder(folder.forwarder_lock)
     if holder is not None and (holder.is_alive or not holder.is_here):
         return "its journal is being carried to the tracker"

@@ -15,6 +15,8 @@ _OWN = re.compile(
     |checkpoints/(last|best|step-\d+(\.partial|\.replaced)?/{_OF_A_CHECKPOINT})
     |(.+/)?\.[^/]+\.\d+\.part
     |analysis/(model|data)\.(json|html)
+    |model/(example\.safetensors|signature\.json)
+    |tensorboard/events\.out\.tfevents\.[^/]+
     |report\.html""",
     re.VERBOSE,
 )

@@ -149,6 +149,18 @@ def test_a_run_that_begins_between_plan_and_deed_is_not_touched(
     assert len(_checkpoints(folder)) == 5
 
 
+@pytest.mark.parametrize("what", ["sweep", "pipeline"])
+def test_a_run_of_a_sweep_or_pipeline_that_is_running_is_not_touched(what: str, make: Make, tmp_path: Path) -> None:
+    above = tmp_path / "outputs" / "digits" / "sweeps" / "20261125-101500-ab"
+    folder = make("sweeps/20261125-101500-ab/jobs/0/run/digits/a")
+
+    with RunLock.acquire(above / f"{what}.lock"):
+        found = _prune(tmp_path)
+
+    assert found.plan.kept == (("a", f"the {what} that it belongs to is running"),)
+    assert len(_checkpoints(folder)) == 5
+
+
 def test_a_parent_goes_only_with_its_children(make: Make, tmp_path: Path) -> None:
     make("a")
     make("b", parent="a", status="failed")
@@ -200,6 +212,9 @@ def test_what_a_run_logged_goes_with_it(make: Make, tmp_path: Path) -> None:
     folder = make("a")
     (folder.path / "artifacts").mkdir()
     (folder.path / "artifacts" / "picture.png").write_bytes(b"x")
+    for name in ("tensorboard/events.out.tfevents.1", "model/signature.json", "analysis/data.html", "report.html"):
+        (folder.path / name).parent.mkdir(exist_ok=True)
+        (folder.path / name).touch()
     writer = JournalWriter(folder.journal)
     writer.append([{"kind": "artifact", "name": "picture", "path": "artifacts/picture.png"}])
     writer.close()
