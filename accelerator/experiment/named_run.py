@@ -5,6 +5,7 @@ from pathlib import Path
 from accelerator.config.compose import compose
 from accelerator.config.project import Project
 from accelerator.errors import InputError
+from accelerator.runs.checkpoints import list_checkpoints
 from accelerator.runs.links import refuse_links
 from accelerator.runs.listing import LAST, find_run, list_runs
 from accelerator.runs.run import Run, is_run_folder
@@ -75,4 +76,4 @@ def is_evaluation(run: Run) -> bool:
 
 def has_checkpoint(run: Run) -> bool:
     """Tell whether a run has saved a checkpoint, sound or not."""
-    return any(not path.suffix for path in run.folder.checkpoints.glob("step-*"))
+    return bool(list_checkpoints(run.folder.checkpoints))
