@@ -5,6 +5,7 @@ draws their values, and a launcher hands them to a task; who calls it composes t
 """
 
 import importlib
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +23,18 @@ from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.config.hydra_api import no_traces
+from accelerator.config.project import ConfigSource
 from accelerator.errors import InputError
 
 Draw = Callable[[tuple[str, ...]], float | None]
 """Does the job of the overrides that were drawn; returns the objective, None for a failed one."""
 _APP = "sweep"
+_PACKAGES = {
+    "joblib": ("hydra-joblib-launcher", "sweep"),
+    "optuna": ("hydra-optuna-sweeper", "sweep"),
+    "submitit": ("hydra-submitit-launcher", "slurm"),
+}
+"""The start of a launcher's or sweeper's name: the distribution that has it, and our extra that installs that."""
 _SILENT = ("hydra/job_logging=none", "hydra/hydra_logging=none", "hydra.output_subdir=null")
 
 
@@ -83,12 +91,15 @@ def combinations(line: SweepLine) -> list[tuple[str, ...]]:
 
 def samples(line: SweepLine) -> list[tuple[str, ...]]:
     """Return overrides that try each value of each list, and the ends of each interval and range, at least once."""
-    columns = [_values(item) for item in OverridesParser.create().parse_overrides(list(line.parameters))]
+    columns = values_drawn(line)
     longest = max(len(column) for column in columns)
-    return [
-        tuple(f"{key}={column[min(place, len(column) - 1)]}" for key, column in zip(line.keys, columns, strict=True))
-        for place in range(longest)
-    ]
+    return [tuple(column[min(place, len(column) - 1)] for column in columns) for place in range(longest)]
+
+
+def values_drawn(line: SweepLine) -> list[list[str]]:
+    """Return, for each parameter, the overrides for its values: all of a list, the ends of an interval or a range."""
+    parsed = OverridesParser.create().parse_overrides(list(line.parameters))
+    return [[f"{key}={value}" for value in _values(item)] for key, item in zip(line.keys, parsed, strict=True)]
 
 
 def _values(item: Any) -> list[str]:
@@ -112,21 +123,31 @@ class _Task:
         return self.draw(tuple(f"{key}={values[f'p{place}']}" for place, key in enumerate(self.keys)))
 
 
-def check_plugins(line: SweepLine, folder: Path) -> None:
+@dataclass(frozen=True)
+class HydraPlace:
+    """Where our Hydra application reads and writes."""
+
+    folder: Path
+    """It writes to a new folder in this one: what lies there already may come from a stranger."""
+    sources: tuple[ConfigSource, ...] = ()
+    """Their `hydra/` holds launchers and sweepers that users have set up."""
+
+
+def check_plugins(line: SweepLine, place: HydraPlace) -> None:
     """Compose the application's own config, so that an absent plugin or a mistyped setting is told before any job.
 
     Raises:
         InputError: a launcher or sweeper is not installed, or has no such setting.
     """
-    _with_app(line, folder, lambda app, overrides: app.compose_config(_APP, overrides, run_mode=RunMode.MULTIRUN))
+    _with_app(line, place, lambda app, overrides: app.compose_config(_APP, overrides, run_mode=RunMode.MULTIRUN))
 
 
-def run_multirun(line: SweepLine, folder: Path, settings: Sequence[str], draw: Draw) -> None:
+def run_multirun(line: SweepLine, place: HydraPlace, settings: Sequence[str], draw: Draw) -> None:
     """Let the sweeper draw and the launcher launch; returns when all jobs have ended.
 
     Args:
         line: the command line.
-        folder: where Hydra may write.
+        place: where Hydra reads and writes.
         settings: for the sweeper, before those of the command line.
         draw: does one job; called in this process or, by some launchers, in others.
 
@@ -134,20 +155,25 @@ def run_multirun(line: SweepLine, folder: Path, settings: Sequence[str], draw: D
         InputError: a launcher or sweeper cannot do what is asked of it.
     """
     task = _Task(line.keys, draw)
-    _with_app(line, folder, lambda app, overrides: app.multirun(_APP, task, [*settings, *overrides]))
+    _with_app(line, place, lambda app, overrides: app.multirun(_APP, task, [*settings, *overrides]))
 
 
-def _with_app(line: SweepLine, folder: Path, action: Callable[[Hydra, list[str]], Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    app_config = folder / f"{_APP}.yaml"
-    app_config.write_text("".join(f"p{place}: null\n" for place in range(len(line.keys))), encoding="utf-8")
-    drawn = [f"p{place}={item.partition('=')[2]}" for place, item in enumerate(line.parameters)]
+def _with_app(line: SweepLine, place: HydraPlace, action: Callable[[Hydra, list[str]], Any]) -> None:
+    place.folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="app-", dir=place.folder))
+    app_config = "".join(f"p{number}: null\n" for number in range(len(line.keys)))
+    (folder / f"{_APP}.yaml").write_text(app_config, encoding="utf-8")
+    drawn = [f"p{number}={item.partition('=')[2]}" for number, item in enumerate(line.parameters)]
     own = [*_SILENT, f"hydra.sweep.dir={folder}", "hydra.sweep.subdir=${hydra.job.num}"]
     with no_traces():
         try:
             if line.uses_optuna:
                 _quiet_optuna()
-            app = Hydra.create_main_hydra2(_APP, create_config_search_path(str(folder)))
+            path = create_config_search_path(str(folder))
+            for source in place.sources:
+                if (source.path / "hydra").is_dir():
+                    path.prepend(source.provider, str(source.path), anchor="schema")
+            app = Hydra.create_main_hydra2(_APP, path)
             action(app, [*own, *line.hydra, *drawn])
         except (HydraException, OmegaConfBaseException, ImportError) as error:
             raise InputError(_refusal(line, error)) from error
@@ -163,7 +189,9 @@ def _quiet_optuna() -> None:
 
 def _refusal(line: SweepLine, error: Exception) -> str:
     reason = str(error).strip().splitlines()[0]
+    named = [name for name in _PACKAGES if any(f"={name}" in item for item in line.hydra)]
+    package, extra = _PACKAGES[named[0]] if named else ("launchers and sweepers", "sweep")
     return (
-        f"{' '.join(line.hydra)} (command line): {reason} Launchers and sweepers are installed by "
-        f"pip install 'accelerator-framework[sweep]'; docs/cli.md says which versions go together."
+        f"{' '.join(line.hydra)} (command line): {reason} If it is not installed: {package} comes with "
+        f"pip install 'accelerator-framework[{extra}]'; docs/cli.md says which versions go together."
     )

@@ -16,12 +16,20 @@ from typing import Any
 
 from accelerator.components import Registry
 from accelerator.config.diagnosis import malformed_overrides
-from accelerator.config.multirun import SweepLine, check_plugins, combinations, read_line, run_multirun, samples
+from accelerator.config.multirun import (
+    HydraPlace,
+    SweepLine,
+    check_plugins,
+    combinations,
+    read_line,
+    run_multirun,
+    samples,
+)
 from accelerator.config.project import Project, find_project, search_path
 from accelerator.errors import EXIT_FAILED, ConfigError, UsageError
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.experiment.secrets_of_jobs import refuse_secrets
-from accelerator.experiment.sound_config import sound_config
+from accelerator.experiment.sound_config import sound_config, sound_saved_config
 from accelerator.experiment.sweep_folder import (
     FORMAT_VERSION,
     Job,
@@ -36,13 +44,19 @@ from accelerator.experiment.sweep_folder import (
 from accelerator.experiment.sweep_job import JobMaker, freeze_configs, stop_jobs
 from accelerator.experiment.sweep_parent import close_parent, open_parent
 from accelerator.experiment.sweep_table import table_of, values_of
-from accelerator.experiment.sweep_trust import refuse_foreign
+from accelerator.experiment.sweep_trust import (
+    believed_line,
+    draws_naming_variables,
+    overrides_for_jobs,
+    refuse_damaged,
+    refuse_unasked,
+    to_repeat,
+)
 from accelerator.report.sweep_picture import draw_sweep
 from accelerator.runs.files import write_json
 from accelerator.runs.folder import create_run_folder
 from accelerator.runs.lock import RunLock
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED
-from accelerator.tracking.addresses import ADDRESS_KEY
 
 SWEEPS = "sweeps"
 _DIRECTIONS = {"min": "minimize", "max": "maximize"}
@@ -77,22 +91,62 @@ def sweep(
         RunLockedError: the sweep to resume is running.
     """
     project = project or find_project()
+    malformed = list(malformed_overrides(overrides))
+    if malformed:
+        raise ConfigError(malformed)
     if resume is not None:
-        if overrides:
-            raise UsageError(f"--resume {resume}: a sweep goes on with its own overrides. Leave {overrides[0]} out.")
+        refuse_unasked(overrides)
         folder, content = open_sweep(resume)
-        refuse_foreign(folder, content)
+        refuse_damaged(folder, content)
+        begun = _Begun(folder, content, believed_line(folder, content, overrides, []), project, tuple(overrides))
+        _judge_waiting(begun)
     else:
         folder, content = _start(overrides, project, say)
+        begun = _Begun(folder, content, read_line(overrides), project, tuple(overrides))
     say(f"Sweep of {len(content['jobs']) or 'unknown'} jobs in {folder.path}")
-    return _carry_out(folder, content, project, say, [item for item in overrides if item.startswith(f"{ADDRESS_KEY}=")])
+    repeated = to_repeat(overrides) if resume is None else overrides
+    return _carry_out(begun, shlex.join(["--resume", str(folder.path), *repeated]), say)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A sweep that has its folder."""
+
+    folder: SweepFolder
+    content: dict[str, Any]
+    line: SweepLine
+    project: Project
+    command: tuple[str, ...]
+    """The overrides of the command that starts it or goes on with it."""
+
+    @property
+    def maker(self) -> JobMaker:
+        """Who makes and runs its jobs."""
+        return replace(
+            _maker(self.folder, self.content, self.line, self.project),
+            named=tuple(overrides_for_jobs(self.command)),
+            draws=draws_naming_variables(self.command),
+        )
+
+    @property
+    def place(self) -> HydraPlace:
+        """Where Hydra reads and writes."""
+        return HydraPlace(self.folder.path / "hydra", search_path(self.project, Registry.discover(self.project.root)))
+
+
+def _judge_waiting(begun: _Begun) -> None:
+    """Refuse at once, not in each job, what a job that has not begun may not have from its frozen config alone."""
+    for job in begun.content["jobs"]:
+        place = begun.folder.job(job["number"])
+        if (place / "config.yaml").exists() and begun.folder.run_of(job["number"]) is None:
+            maker = begun.maker
+            drawn = [f"++{item.lstrip('+')}" for item in job["overrides"] if item in maker.draws]
+            sound_saved_config(place, [*maker.named, *drawn], begun.project)
+            return
 
 
 def _start(overrides: Sequence[str], project: Project, say: Say) -> tuple[SweepFolder, dict[str, Any]]:
     """Check everything, then freeze it; what is wrong leaves no folder."""
-    malformed = list(malformed_overrides(overrides))
-    if malformed:
-        raise ConfigError(malformed)
     refuse_secrets(overrides)
     line = read_line(overrides)
     if line.uses_optuna and not line.parameters:
@@ -106,7 +160,8 @@ def _start(overrides: Sequence[str], project: Project, say: Say) -> tuple[SweepF
     first = configs[0]
     folder = SweepFolder(create_run_folder(project.absolute(str(first.paths.output)), f"{first.name}/{SWEEPS}").path)
     try:
-        check_plugins(line, folder.path / "hydra")
+        sources = search_path(project, Registry.discover(project.root))
+        check_plugins(line, HydraPlace(folder.path / "hydra", sources))
         content = {
             "format_version": FORMAT_VERSION,
             "overrides": list(overrides),
@@ -118,7 +173,7 @@ def _start(overrides: Sequence[str], project: Project, say: Say) -> tuple[SweepF
         }
         content["mlflow_parent"] = open_parent(folder, first, overrides, project, say)
         write_json(folder.state, content)
-        freeze_configs(search_path(project, Registry.discover(project.root)), folder)
+        freeze_configs(sources, folder)
         if not line.uses_optuna:
             for job, config in zip(drawn, configs, strict=True):
                 number, _ = find_or_add_job(folder, job)
@@ -133,27 +188,24 @@ def _maker(folder: SweepFolder, content: dict[str, Any], line: SweepLine, projec
     return JobMaker(folder.path, project.root, line.fixed, content["monitor"], content.get("mlflow_parent"))
 
 
-def _carry_out(
-    folder: SweepFolder, content: dict[str, Any], project: Project, say: Say, named: Sequence[str]
-) -> SweepOutcome:
-    line = read_line(content["overrides"])
-    maker = replace(_maker(folder, content, line, project), named=tuple(named))
+def _carry_out(begun: _Begun, arguments: str, say: Say) -> SweepOutcome:
+    folder, content, line = begun.folder, begun.content, begun.line
     stopped: list[int] = []
     with RunLock.acquire(folder.lock), _stopping(stopped):
         if is_complete(folder, content["monitor"]):
             say("There is nothing to do: all jobs are complete")
-            return _outcome(folder, content, line, stopped)
+            return _outcome(begun, stopped, arguments)
         try:
-            run_multirun(line, folder.path / "hydra", _settings(line, content), maker)
+            run_multirun(line, begun.place, _settings(line, content), begun.maker)
         except KeyboardInterrupt:
             _ignore_signals()
             stop_jobs(folder, stopped[0] if stopped else signal.SIGINT)
         except ValueError:  # Optuna, of a study without any trial that was completed: the table says why
             if not line.uses_optuna or any(job.state == COMPLETED for job in refresh(folder, content["monitor"])):
                 raise
-        outcome = _outcome(folder, content, line, stopped)
+        outcome = _outcome(begun, stopped, arguments)
         jobs = read_jobs(folder, content["monitor"])
-        close_parent(folder, jobs, content, _status_of(jobs, stopped), project, named)
+        close_parent(folder, jobs, content, _status_of(jobs, stopped), begun.project, begun.command)
         if outcome.exit_code == 0:
             note_completion(folder)
         return outcome
@@ -172,13 +224,14 @@ def _settings(line: SweepLine, content: dict[str, Any]) -> list[str]:
     return settings
 
 
-def _outcome(folder: SweepFolder, content: dict[str, Any], line: SweepLine, stopped: list[int]) -> SweepOutcome:
+def _outcome(begun: _Begun, stopped: list[int], arguments: str) -> SweepOutcome:
+    folder, content, line = begun.folder, begun.content, begun.line
     jobs = refresh(folder, content["monitor"])
     table = table_of(jobs, line.keys, content["monitor"], content["mode"])
     table.write(folder.path)
     picture = _draw(folder, content, line, jobs)
     is_done = not stopped and all(job.state == COMPLETED for job in jobs)
-    command = f"accelerator experiment sweep --resume {shlex.quote(str(folder.path))}"
+    command = f"accelerator experiment sweep {arguments}"
     code = 128 + stopped[0] if stopped else 0 if is_done else EXIT_FAILED
     failures = [f"Job {job.number} {job.state}: {job.reason}" for job in jobs if job.reason]
     return SweepOutcome(folder.path, table.header, table.rows, failures, picture, None if is_done else command, code)

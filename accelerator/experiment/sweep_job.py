@@ -18,7 +18,7 @@ from accelerator.components import Registry
 from accelerator.config.compose import ComposedConfig, compose, composition_of
 from accelerator.config.project import CONFIGS, ConfigSource, Project
 from accelerator.config.saved import saved_yaml
-from accelerator.experiment.secrets_of_jobs import overrides_naming_variables, without_secrets
+from accelerator.experiment.secrets_of_jobs import without_secrets
 from accelerator.experiment.sweep_folder import SweepFolder, find_or_add_job, note_failure, objective, refresh
 from accelerator.redaction import redact_text
 from accelerator.runs.files import write_text
@@ -41,7 +41,9 @@ class JobMaker:
     parent: str | None = None
     """The MLflow run that the jobs' runs are children of."""
     named: tuple[str, ...] = ()
-    """Overrides that say where to, as the command has them: a frozen config is not believed about that."""
+    """Overrides of the command about which a frozen config is not believed: trust, stores, variables."""
+    draws: frozenset[str] = frozenset()
+    """Overrides like those, one of which may be drawn."""
 
     def __call__(self, drawn: tuple[str, ...]) -> float | None:
         """Run the job of these overrides unless it is complete; return its objective, None when it failed."""
@@ -54,8 +56,8 @@ class JobMaker:
                 registry = Registry.discover(self.project)
                 config = compose((*self.fixed, *drawn), project=Project(folder.frozen), registry=registry)
                 self.freeze(config, number)
-            named = (*overrides_naming_variables((*self.fixed, *drawn)), *self.named)
-            return run_job(folder, number, named, self.project, self.monitor)
+            named = [f"++{item.lstrip('+')}" for item in drawn if item in self.draws]
+            return run_job(folder, number, (*self.named, *named), self.project, self.monitor)
         except Exception as error:  # the border to a job: it fails alone, and the sweep goes on
             note_failure(folder, number, redact_text(f"{type(error).__name__}: {error}".splitlines()[0]))
             return None
@@ -91,7 +93,7 @@ def _copy_without_secrets(source: str, destination: str) -> None:
 def run_job(folder: SweepFolder, number: int, named: Sequence[str], project: Path, monitor: str) -> float | None:
     """Train a job to its end in a process of its own; None when it failed.
 
-    `named` are the overrides that name environment variables and stores: its saved config is not believed about them.
+    `named` are the overrides of the sweep's command about which the job's saved config is not believed.
 
     The lock's file is handed on to that process: when the sweep is killed, the job still holds it, and a resumed sweep
     waits for it instead of doing it twice.
@@ -139,13 +141,16 @@ def _is_locked(path: Path) -> bool:
 
 
 def _run_process(arguments: Sequence[str], place: Path, lock: int) -> None:
-    """Run a command of ours in a session of its own, so that Ctrl-C reaches it once: from the sweep."""
+    """Run a command of ours in a session of its own, so that Ctrl-C reaches it once: from the sweep.
+
+    It writes its id down itself before it begins: so the sweep can reach it also when this process dies first.
+    """
     command = [sys.executable, "-m", "accelerator", "experiment", *arguments]
+    command = ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(place / "pid"), *command]
     with (place / "output.txt").open("ab") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, pass_fds=[lock]
         )
-        write_text(place / "pid", str(process.pid))
         while process.poll() is None:
             time.sleep(_POLL_S)
     (place / "pid").unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from accelerator.config.project import Project
 from accelerator.config.saved import saved_yaml
 from accelerator.errors import EXIT_INPUT, RunFailedError, StorageError
 from accelerator.experiment.secrets_of_jobs import overrides_naming_variables
+from accelerator.launch.launched_command import LAUNCHER, LaunchedCommand, command_through_launcher
 from accelerator.pipeline.cache import StepCache, StepLock
 from accelerator.pipeline.content_hash import checkpoint_named
 from accelerator.pipeline.inputs import Inputs
@@ -87,7 +88,7 @@ class StepRunner:
             attempt += 1
             tries += 1
             write_json(folder.task, {**read_json(folder.task), "attempt": attempt})
-            command = self._command(step, folder)
+            command = self._launched(self._command(step, folder), step, folder)
             limit = step.config.time_limit_s
             ended = self.processes.run(command, self.project.root, folder.output, lock.descriptor, limit)
             if self._is_done(step, folder):
@@ -114,6 +115,13 @@ class StepRunner:
             *(item for item in step.config.overrides if item.startswith(f"{ADDRESS_KEY}=")),
         ]
         return command_of_ours("experiment", *what, *named, "--project", str(self.project.root))
+
+    def _launched(self, command: list[str], step: PreparedStep, folder: StepFolder) -> list[str]:
+        """Return the command by way of the launcher that the step's `launch` names, if it does."""
+        if LAUNCHER not in step.config.launch:
+            return command
+        place = LaunchedCommand(tuple(command), self.project.root, folder.output, folder.path / "launched")
+        return command_through_launcher(place, step.config.launch, self.project.root)
 
     def _is_done(self, step: PreparedStep, folder: StepFolder) -> bool:
         if step.composed is None:

@@ -71,7 +71,7 @@ def test_a_sweep_that_was_killed_waits_for_its_orphan_and_ctrl_c_saves_that(proj
     orphan = int((folder / "jobs" / "0" / "pid").read_text(encoding="ascii"))
 
     process = start("experiment", "sweep", "--resume", str(folder), cwd=project)
-    _wait_for(folder, "hydra/sweep.yaml", newer_than=time.time())
+    _wait_for(folder, "hydra/*/sweep.yaml", newer_than=time.time())
     time.sleep(1)  # time enough to do a job twice
     was_alive = identify(orphan) is not None
     process.send_signal(signal.SIGINT)
@@ -101,7 +101,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped_on_its_frozen_configs(pro
 
     folder = Path(out.splitlines()[-1])
     assert process.returncode == 143, err
-    assert f"accelerator experiment sweep --resume {folder}" in out
+    assert f"accelerator experiment sweep --resume {folder} '{named}'" in out
     assert [job["state"] for job in jobs_of(folder)] == ["interrupted", "waiting"]
     assert not list(folder.glob("jobs/*/pid"))
 
@@ -109,7 +109,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped_on_its_frozen_configs(pro
         path.write_text(path.read_text(encoding="utf-8").replace("epochs: 100000", "epochs: 1"), encoding="utf-8")
     experiment.write_text("broken", encoding="utf-8")
     resumed = accelerator(
-        "experiment", "sweep", "--resume", str(folder), cwd=project, variables=with_token, timeout_s=150
+        "experiment", "sweep", "--resume", str(folder), named, cwd=project, variables=with_token, timeout_s=150
     )
 
     assert resumed.code == 0, resumed.err

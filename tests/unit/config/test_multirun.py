@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from accelerator.config.multirun import read_line, run_multirun
+from accelerator.config.multirun import HydraPlace, read_line, run_multirun
 
 DRAWN: list[tuple[str, ...]] = []
 
@@ -25,8 +25,8 @@ def test_optuna_draws_without_a_word_and_draws_the_same_again(
     settings = ["hydra.sweeper.direction=minimize", "hydra.sweeper.sampler.seed=7"]
     DRAWN.clear()
 
-    run_multirun(line, tmp_path / "first", settings, draw)
-    run_multirun(line, tmp_path / "again", settings, draw)
+    run_multirun(line, HydraPlace(tmp_path / "first"), settings, draw)
+    run_multirun(line, HydraPlace(tmp_path / "again"), settings, draw)
 
     assert len(DRAWN) == 6
     assert DRAWN[:3] == DRAWN[3:]
@@ -38,6 +38,6 @@ def test_optuna_draws_without_a_word_and_draws_the_same_again(
 def test_a_line_in_which_nothing_varies_is_one_job(tmp_path: Path) -> None:
     jobs: list[tuple[str, ...]] = []
 
-    run_multirun(read_line(["seed=1"]), tmp_path, [], jobs.append)  # type: ignore[arg-type]
+    run_multirun(read_line(["seed=1"]), HydraPlace(tmp_path), [], jobs.append)  # type: ignore[arg-type]
 
     assert jobs == [()]

@@ -11,6 +11,7 @@ from hydra.core.plugins import Plugins
 
 from accelerator.cli.dispatch import run_command
 from accelerator.cli.experiment import Experiment
+from accelerator.config.multirun import combinations, read_line
 from accelerator.config.project import ConfigSource, Project
 from accelerator.errors import ConfigError, InputError, RunNotFoundError, UsageError
 from accelerator.experiment.sound_config import sound_config
@@ -26,6 +27,7 @@ from accelerator.experiment.sweep_folder import (
 from accelerator.experiment.sweep_job import freeze_configs
 from accelerator.experiment.sweep_parent import open_parent
 from accelerator.experiment.sweep_table import table_of
+from accelerator.experiment.sweep_trust import draws_naming_variables, overrides_for_jobs, to_repeat
 from accelerator.runs.files import write_json
 from accelerator.runs.folder import create_run_folder
 from accelerator.runs.summary import COMPLETED, Summary, write_summary
@@ -159,8 +161,20 @@ def test_only_a_sweep_is_gone_on_with(inside_project: Path) -> None:
 
 
 def test_a_sweep_goes_on_with_its_own_overrides_alone() -> None:
-    with pytest.raises(UsageError, match="Leave seed=1 out"):
-        sweep(["seed=1"], resume="somewhere")
+    with pytest.raises(UsageError, match="Leave seed=1 out. Taken are hydra.launcher"):
+        sweep(["trust=[torch]", "seed=1"], resume="somewhere")
+
+
+def test_jobs_are_told_of_the_command_what_a_saved_config_is_not_believed_about() -> None:
+    token = "+vars.token=${oc.env:TOKEN}"
+    command = ["trust=[numpy]", token, "tracking.tracking_uri=sqlite:///x.db", "seed=1,2", "optimizer.lr=0.1"]
+    command += ["vars.key=${oc.env:A},b", "hydra/launcher=joblib", "hydra.launcher.setup=[x]"]
+
+    told = overrides_for_jobs(command)
+
+    assert told == ["trust=[numpy]", "++vars.token=${oc.env:TOKEN}", "tracking.tracking_uri=sqlite:///x.db"]
+    assert draws_naming_variables(command) == {job[1] for job in combinations(read_line(command)) if "env" in job[1]}
+    assert to_repeat(command) == [*command[:3], "vars.key=${oc.env:A},b", "hydra.launcher.setup=[x]"]
 
 
 def test_the_best_job_stands_first_and_a_failed_one_last(tmp_path: Path) -> None:
