@@ -49,6 +49,19 @@ def test_a_failing_step_ends_what_needs_it_and_the_same_command_goes_on(steps: S
     assert steps.calls() == ["second 2", "sum 1"]
 
 
+def test_a_step_goes_through_the_launcher_that_it_names_also_one_of_the_project(steps: Steps) -> None:
+    steps.write("configs/hydra/launcher/mine.yaml", "defaults: [submitit_local]\ntimeout_min: 5\n")
+    steps.change("configs/pipeline/sums.yaml", "first: {", "first: {launch: {launcher: mine, nodes: 1}, ")
+    steps.change("configs/pipeline/sums.yaml", "other: {", "other: {launch: {launcher: submitit_lokal}, ")
+
+    ended = steps.run()
+
+    assert states(ended.state) == {"first": "ran", "second": "ran", "other": "failed", "sum": "ran"}
+    assert "hydra-submitit-launcher" in ended.state.step("other").reason
+    assert ended.state.step("other").attempts == 1
+    assert list(steps.root.rglob("launched/*/.submitit/*/*"))
+
+
 def test_retries_and_time_limits_hold_for_one_step(steps: Steps) -> None:
     fault = "import os\nos.remove('fault_first')\nraise OSError('the first time')"
     steps.write("fault_first", fault)
