@@ -37,13 +37,21 @@ JOB = {"number": 0, "overrides": ["seed=1"], "state": "waiting", "reason": None}
 @pytest.mark.parametrize(
     "override",
     [
-        *("hydra.launcher._target_=os.system", "+hydra.sweeper.x._target_=os.system", "hydra.sweeper.storage=sqlite:///x"),
-        *("hydra.launcher={_target_: os.system}", "+hydra.callbacks.x={_target_: os.system}", "hydra.searchpath=[/tmp]"),
+        *(
+            "hydra.launcher._target_=os.system",
+            "+hydra.sweeper.x._target_=os.system",
+            "hydra.sweeper.storage=sqlite:///x",
+        ),
+        *(
+            "hydra.launcher={_target_: os.system}",
+            "+hydra.callbacks.x={_target_: os.system}",
+            "hydra.searchpath=[/tmp]",
+        ),
         *("hydra.sweep.dir=/tmp/elsewhere", "hydra.launcher.n_jobs=${oc.env:AWS_KEY}", "hydra.sweeper.x={_target_: a}"),
         *("hydra.launcher.setup=[touch /tmp/x]", "+hydra.launcher.additional_parameters.wrap=x"),
         *("hydra.launcher.submitit_folder=/tmp/elsewhere", "hydra.launcher.temp_folder=/tmp/elsewhere"),
     ],
-)  # fmt: skip
+)
 def test_what_would_be_called_or_where_is_not_taken(override: str, home: Project, canary: Path) -> None:
     folder = folder_with(home.root, overrides=["seed=1,2", override])
 
