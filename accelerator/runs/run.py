@@ -103,7 +103,7 @@ def _load_yaml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
         measure_yaml(text)
-        # libyaml's parser: 1 ms a config, where OmegaConf's takes 30
+        # libyaml's parser: 1.6 ms a config, where OmegaConf's takes 35
         loaded = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise StorageError(f"{path}: cannot be read ({error}). The file is damaged: restore it.") from error
