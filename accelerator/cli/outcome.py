@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from accelerator.cli.terminal import print_error, print_line, print_table
+from accelerator.cli.terminal import in_one_line, print_error, print_line, print_table
 from accelerator.errors import EXIT_FAILED
 from accelerator.experiment.outcome import Outcome
 from accelerator.runs.delivery import Delivery
@@ -25,7 +25,7 @@ def print_outcome(outcome: Outcome) -> int:
     elif summary.metrics:
         print_table(("metric", "value"), metric_rows(summary.metrics))
     for line in (*_state_lines(summary, folder), *_tracking_lines(outcome)):
-        print_line(line)
+        print_line(in_one_line(line))
     print_line(str(folder.path))
     return outcome.exit_code
 
@@ -34,14 +34,14 @@ def print_synced(synced: "Synced") -> int:
     """Print how far a run has been carried and return the command's exit code."""
     folder, delivery = synced.folder, synced.delivery
     if not synced.has_arrived:
-        print_error(unsent_text(delivery, folder))
+        print_error(in_one_line(unsent_text(delivery, folder)))
         return EXIT_FAILED
     if delivery.address is None and not delivery.sent:
         print_line(f"{folder.path} is not tracked (tracking=none): there is nothing to send.")
     else:
         print_line(f"All is there: {delivery.sent} records of {folder.path}")
         if synced.open_command is not None:
-            print_line(_to_look(synced.open_command))
+            print_line(in_one_line(_to_look(synced.open_command)))
     return 0
 
 

@@ -98,7 +98,7 @@ class Trust:
         if self._is_of_project(found):
             is_strict = is_class and kind in _STRICT_KINDS
             return _misfit(path, kind) if is_strict and not _has_base(found, _BASES_OF_KIND[kind]) else ""
-        if not is_class or not (_has_base(found, _BASES) or _is_plain_data(found)):
+        if not is_class or not (_has_base(found, _BASES) or self._is_plain_data(found, path)):
             what = "a class" if is_class else "a function" if callable(found) else "neither class nor function"
             return (
                 f"'{path}' is {what} that is no component: from a trusted package a config may name modules, data "
@@ -144,6 +144,19 @@ class Trust:
     def _came_with_a_run(self, place: Path) -> bool:
         return came_with_a_run(place, self.project_root, self.run_folder)
 
+    def _is_plain_data(self, found: type, path: str) -> bool:
+        """Tell whether a class only holds values: a dataclass of a plugin, or a public one with no code of its own.
+
+        Not ours: the policy itself is made of such. A library's private ones are parts of compilers and launchers,
+        which load libraries and start programs when they are made.
+        """
+        package = found.__module__.partition(".")[0]
+        if not dataclasses.is_dataclass(found) or package == OUR_PACKAGE:
+            return False
+        if package in self._plugin_packages():
+            return True
+        return not _has_private_part(path) and not _runs_when_made(found)
+
     def _plugin_packages(self) -> set[str]:
         """Return the packages of distributions that declare components; ours also declares classes of torch's own."""
         strangers = [item for item in self.registry.declared if item.distribution != OUR_DISTRIBUTION]
@@ -177,9 +190,17 @@ def _has_base(found: type, bases: frozenset[str] | tuple[str, ...]) -> bool:
     return any(f"{base.__module__}.{base.__qualname__}" in bases for base in found.__mro__)
 
 
-def _is_plain_data(found: type) -> bool:
-    """Tell whether a class only holds values: a dataclass. Not ours: the policy itself is made of such."""
-    return dataclasses.is_dataclass(found) and found.__module__.partition(".")[0] != OUR_PACKAGE
+def _has_private_part(path: str) -> bool:
+    return any(part.startswith("_") for part in path.split("."))
+
+
+def _runs_when_made(found: type) -> bool:
+    """Tell whether making a dataclass runs more than what `dataclass` has written: setting its fields."""
+    own = [base for base in found.__mro__ if base is not object]
+    if any(name in vars(base) for base in own for name in ("__post_init__", "__new__")):
+        return True
+    made = getattr(found.__init__, "__code__", None)  # type: ignore[misc]
+    return made is None or made.co_filename != "<string>"
 
 
 def _misfit(path: str, kind: str) -> str:

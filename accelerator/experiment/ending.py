@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED, AcceleratorError
 from accelerator.experiment.outcome import Outcome
 from accelerator.redaction import redact_text
-from accelerator.runs.delivery import Delivery, delivery, open_command, stop_forwarder, wait_for_delivery
+from accelerator.runs.delivery import Delivery, delivery, stop_forwarder, wait_for_delivery
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.summary import COMPLETED, INTERRUPTED, read_summary
+from accelerator.tracking.where_to_look import open_command_of_own
 
 PATIENCE_S = 30.0
 """How long the command waits for the forwarder after a run."""
@@ -33,7 +35,7 @@ class Stop:
     at: float
 
 
-def conclude(folder: RunFolder, stop: Stop | None, error: Exception | None) -> Outcome:
+def conclude(folder: RunFolder, project: Project, stop: Stop | None, error: Exception | None) -> Outcome:
     """Wait for the forwarder and say how the run ended.
 
     After a signal the forwarder is stopped in time; what it has not sent stays in the journal.
@@ -45,7 +47,8 @@ def conclude(folder: RunFolder, stop: Stop | None, error: Exception | None) -> O
         code = error.exit_code if isinstance(error, AcceleratorError) else EXIT_FAILED
     elif summary.status == INTERRUPTED:
         code = 128 + (stop.number if stop is not None else signal.SIGINT)
-    return Outcome(folder, summary, told, open_command(folder), code, "" if error is None else _reason(error))
+    look = open_command_of_own(folder, project)
+    return Outcome(folder, summary, told, look, code, "" if error is None else _reason(error))
 
 
 def _await_delivery(folder: RunFolder, stop: Stop | None) -> Delivery:

@@ -97,4 +97,4 @@ def carry_out(context: Context, run: Callable[[], Summary]) -> Outcome:
     if state.stop_signal is not None and state.stopped_at is not None:
         stop = Stop(state.stop_signal, state.stopped_at)
     assert context.run_folder is not None
-    return conclude(RunFolder(context.run_folder), stop, error)
+    return conclude(RunFolder(context.run_folder), context.settings.project, stop, error)

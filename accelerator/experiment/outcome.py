@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from accelerator.runs.delivery import Delivery, delivery, open_command
+from accelerator.config.project import Project
+from accelerator.runs.delivery import Delivery, delivery
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.summary import Summary, read_summary
+from accelerator.tracking.where_to_look import open_command
 
 Say = Callable[[str], None]
 """Takes a line for the user, before the run begins."""
@@ -30,6 +32,6 @@ class Outcome:
     """Why the run failed; "" when it did not."""
 
 
-def outcome_of(folder: RunFolder) -> Outcome:
+def outcome_of(folder: RunFolder, project: Project) -> Outcome:
     """Return the outcome of a run that has ended well before."""
-    return Outcome(folder, read_summary(folder), delivery(folder), open_command(folder))
+    return Outcome(folder, read_summary(folder), delivery(folder), open_command(folder, project))

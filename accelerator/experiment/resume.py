@@ -40,7 +40,7 @@ def resume(
     if is_evaluation(run):
         raise InputError(
             f"{run.folder.path} trained nothing: it evaluated {run.parent}. "
-            f"Resume that one: accelerator experiment resume {run.parent}"
+            f"Resume that one: accelerator experiment resume {shlex.quote(str(run.parent))}"
         )
     config = sound_config_of_run(run, overrides, project)
     if fork:
@@ -49,7 +49,7 @@ def resume(
     summary = run.summary
     if summary.status == COMPLETED and (not overrides or _is_over(summary, config)):
         say(_nothing_to_do(run, summary, config))
-        return outcome_of(run.folder)
+        return outcome_of(run.folder, project)
     outcome: Outcome = late("train_on")(config, run, say)
     return outcome
 

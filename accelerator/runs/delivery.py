@@ -1,7 +1,6 @@
 """From the training side: start the forwarder, ask how far it is, wait for it, stop it. Imports no tracker."""
 
 import os
-import shlex
 import signal
 import sys
 import time
@@ -168,19 +167,6 @@ def address_of(tracking: Tracking | None) -> MlflowAddress | None:
     if not {"tracking_uri", "experiment", "run_id"} <= target.keys():
         return None
     return MlflowAddress(tracking_uri=target["tracking_uri"], experiment=target["experiment"], run_id=target["run_id"])
-
-
-def open_command(folder: RunFolder) -> str | None:
-    """Return what shows the run: a shell command, or the address of the MLflow server; None when untracked."""
-    tracking = read_tracking(folder)
-    if tracking is None:
-        return None
-    address = address_of(tracking)
-    if address is None:
-        return tracking.target.get("command")
-    if address["tracking_uri"].startswith(("http://", "https://")):
-        return address["tracking_uri"]
-    return f"mlflow ui --backend-store-uri {shlex.quote(address['tracking_uri'])}"
 
 
 def _is_working(folder: RunFolder) -> bool:

@@ -86,9 +86,11 @@ def read_json(path: Path) -> Any:
     """Return what a JSON file holds.
 
     Raises:
-        StorageError: the file cannot be read, or is not JSON.
+        StorageError: the file cannot be read, is not JSON, or no file but a pipe or a device, which may never end.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise StorageError(f"{path}: is no file. Restore it, or use another run.")
         return json.loads(path.read_bytes())
     except OSError as error:
         raise storage_error(path, error, doing="read") from error
@@ -147,7 +149,7 @@ def _publish(beside: Path, path: Path) -> None:
 
 
 def _write_whole(path: Path, content: bytes, is_durable: bool) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
     try:
         rest = memoryview(content)
         while rest:

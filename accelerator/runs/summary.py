@@ -115,4 +115,20 @@ def _from_json(stored: dict[str, Any], path: Path) -> Summary:
             raise TypeError(f"{name} is {getattr(summary, name)!r}")
     if not all(isinstance(value, int | float) for value in summary.metrics.values()):
         raise TypeError("a metric is no number")
+    _check_best(summary.best)
+    if summary.mlflow and not all(isinstance(value, str) for value in summary.mlflow.values()):
+        raise TypeError(f"mlflow is {summary.mlflow!r}")
     return summary
+
+
+def _check_best(best: Best | None) -> None:
+    if best is None:
+        return
+    places: tuple[tuple[Any, Any], ...] = (
+        (best.get("metric"), str),
+        (best.get("value"), int | float),
+        (best.get("step"), int),
+        (best.get("checkpoint"), str | NoneType),
+    )
+    if not all(isinstance(value, allowed) for value, allowed in places):
+        raise TypeError(f"best is {best!r}")

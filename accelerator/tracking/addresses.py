@@ -5,6 +5,7 @@ name it, or when it is a SQLite file of the project that did not come with a run
 """
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -54,7 +55,7 @@ def addresses_in(overrides: Sequence[str]) -> list[str]:
 
 def how_to_name(address: str) -> str:
     """Return what to do about an address that nobody else names."""
-    return f"If it is yours, set {VARIABLE}={shown_uri(address)}, or name it in the project's configs"
+    return f"If it is yours, set {VARIABLE}={shlex.quote(shown_uri(address))}, or name it in the project's configs"
 
 
 def configured_address(node: Any) -> str | None:

@@ -103,7 +103,7 @@ def open_sink(
         folder=folder.path,
         project_root=project.root,
         start_time=_start_time(folder),
-        environment=read_json(folder.environment) if folder.environment.exists() else {},
+        environment=_environment(folder),
         target=tracking.target,
     )
     return sink, str(node["_target_"]), sink.open(run) or {}
@@ -131,6 +131,12 @@ def _sink_node(node: Any, folder: RunFolder, project: Project) -> dict[str, Any]
             f"{folder.config}: tracking = {plain!r} names no component. Write `_target_: mlflow`, or tracking=none."
         )
     return {str(key): value for key, value in plain.items()}
+
+
+def _environment(folder: RunFolder) -> dict[str, Any]:
+    """Return what `environment.json` holds; nothing where its maker wrote no mapping."""
+    found = read_json(folder.environment) if folder.environment.exists() else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _start_time(folder: RunFolder) -> float:

@@ -82,8 +82,9 @@ class MlflowRun:
         return refused + self.log_tags(changed.items())
 
     def log_tags(self, tags: Iterable[tuple[str, Any]]) -> int:
-        """Log tags; a later value replaces an earlier one."""
-        entities = [RunTag(mlflow_key(name), _shorten(str(value))) for name, value in tags]
+        """Log tags; a later value replaces an earlier one. The tag that a run is found again by is not theirs."""
+        named = ((mlflow_key(name), value) for name, value in tags)
+        entities = [RunTag(key, _shorten(str(value))) for key, value in named if key != RUN_TAG]
         refused = 0
         for batch in batches(entities, MOST_TAGS, lambda item: len(item.key) + len(item.value.encode()) + 40):
             refused += self._log_batch(tags=batch)
@@ -161,8 +162,13 @@ def open_run(client: MlflowClient, run: TrackedRun, experiment: str, artifacts: 
 
 
 def find_run(client: MlflowClient, run: TrackedRun) -> Run | None:
-    """Return the MLflow run that was written before, or that MLFLOW_RUN_ID names, if the store has it."""
-    for run_id in (run.target.get("run_id"), os.environ.get("MLFLOW_RUN_ID")):
+    """Return the MLflow run that was written before, or that MLFLOW_RUN_ID names, if the store has it.
+
+    What `tracking.json` remembers is believed of a run that bears this run's tag: the file may come from a stranger,
+    and would let the journal be written into any other run of the store.
+    """
+    remembered = run.target.get("run_id")
+    for run_id in (remembered, os.environ.get("MLFLOW_RUN_ID")):
         if run_id:
             try:
                 found = client.get_run(run_id)
@@ -171,9 +177,12 @@ def find_run(client: MlflowClient, run: TrackedRun) -> Run | None:
                     raise
                 _log.warning("the store has no run %s", run_id)
             else:
-                if found.info.lifecycle_stage == "active":
+                if found.info.lifecycle_stage != "active":
+                    _log.warning("the run %s was deleted in MLflow", run_id)
+                elif run_id == remembered and found.data.tags.get(RUN_TAG) != run.run_id:
+                    _log.warning("the run %s was not made for %s: it is left alone", run_id, run.run_id)
+                else:
                     return found
-                _log.warning("the run %s was deleted in MLflow", run_id)
     return None
 
 
@@ -208,9 +217,9 @@ def ensure_experiment(client: MlflowClient, name: str, artifacts: Path | None) -
 def _source_tags(run: TrackedRun) -> dict[str, str]:
     environment = run.environment
     tags = {"mlflow.source.name": str(environment.get("command", "accelerator")), "mlflow.source.type": "LOCAL"}
-    commit = (environment.get("git") or {}).get("commit")
-    if commit:
-        tags["mlflow.source.git.commit"] = commit
+    git = environment.get("git")
+    if isinstance(git, dict) and git.get("commit"):
+        tags["mlflow.source.git.commit"] = str(git["commit"])
     tags["mlflow.user"] = _user()
     return {name: _shorten(value) for name, value in tags.items()}
 

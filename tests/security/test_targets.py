@@ -1,5 +1,6 @@
 """No target that could run a stranger's will is called, whatever leads to it and wherever it stands."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -106,3 +107,27 @@ def test_positional_arguments_are_a_list(arguments: object, tmp_path: Path) -> N
 
     with pytest.raises(ConfigError, match="model._args_: must be a list, not .*. Write a list of the arguments."):
         builder.build({"_target_": "torch.nn.Linear", "_args_": arguments}, "model", "model")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "torch._inductor.output_code.CompiledAOTI",
+        "torch.distributed.elastic.multiprocessing.errors.ProcessFailure",
+    ],
+)
+def test_a_dataclass_that_does_more_than_hold_values_is_no_data(path: str, tmp_path: Path) -> None:
+    """They load a library, write a program, read a file: in the constructor, from what their arguments name."""
+    module, _, name = path.rpartition(".")
+    found = getattr(importlib.import_module(module), name)
+
+    assert "is a class that is no component" in Trust(
+        DEFAULT_TRUST, tmp_path, Registry.discover(REPOSITORY)
+    ).refuse_object(found, path)
+
+
+def test_a_dataclass_that_holds_values_is_taken(tmp_path: Path) -> None:
+    path = "torch.distributed.checkpoint.metadata.ChunkStorageMetadata"
+    found = importlib.import_module(path.rpartition(".")[0]).ChunkStorageMetadata
+
+    assert Trust(DEFAULT_TRUST, tmp_path, Registry.discover(REPOSITORY)).refuse_object(found, path) == ""

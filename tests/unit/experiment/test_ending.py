@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from accelerator.config.project import Project
 from accelerator.errors import ConfigError, Problem, StorageError
 from accelerator.experiment import ending
 from accelerator.experiment.ending import Stop, conclude
@@ -69,7 +70,9 @@ def test_the_exit_code_says_how_the_run_ended(
 ) -> None:
     write_summary(folder, Summary(status))
 
-    outcome = conclude(folder, None if stop is None else Stop(stop, time.monotonic()), error)
+    outcome = conclude(
+        folder, Project(folder.path.parents[2]), None if stop is None else Stop(stop, time.monotonic()), error
+    )
 
     assert (outcome.exit_code, outcome.reason, outcome.summary.status) == (code, reason, status)
 
@@ -80,7 +83,7 @@ def test_after_a_signal_the_forwarder_is_stopped_in_time(
     write_summary(folder, Summary("interrupted"))
     signalled = time.monotonic() - 4.0
 
-    outcome = conclude(folder, Stop(signal.SIGINT, signalled), None)
+    outcome = conclude(folder, Project(folder.path.parents[2]), Stop(signal.SIGINT, signalled), None)
 
     assert time.monotonic() - signalled < 10.0
     assert (outcome.exit_code, outcome.delivery.unsent, outcome.delivery.alive) == (130, 1, False)
@@ -94,7 +97,7 @@ def test_who_interrupts_the_wait_leaves_no_forwarder_behind(
     write_summary(folder, Summary("completed"))
     threading.Timer(0.5, os.kill, (os.getpid(), number)).start()
 
-    outcome = conclude(folder, None, None)
+    outcome = conclude(folder, Project(folder.path.parents[2]), None, None)
 
     assert (outcome.exit_code, outcome.delivery.unsent, outcome.delivery.alive) == (0, 1, False)
     busy_forwarder.wait()
@@ -106,7 +109,7 @@ def test_without_a_signal_the_forwarder_goes_on_by_itself(
     monkeypatch.setattr(ending, "PATIENCE_S", 0.3)
     write_summary(folder, Summary("completed"))
 
-    outcome = conclude(folder, None, None)
+    outcome = conclude(folder, Project(folder.path.parents[2]), None, None)
 
     assert (outcome.exit_code, outcome.delivery.alive, outcome.delivery.unsent) == (0, True, 1)
     busy_forwarder.kill()
@@ -117,7 +120,9 @@ def test_another_thread_may_wait_too(folder: RunFolder) -> None:
     write_summary(folder, Summary("completed"))
     codes: list[int] = []
 
-    thread = threading.Thread(target=lambda: codes.append(conclude(folder, None, None).exit_code))
+    thread = threading.Thread(
+        target=lambda: codes.append(conclude(folder, Project(folder.path.parents[2]), None, None).exit_code)
+    )
     thread.start()
     thread.join()
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from accelerator.config.project import Project
 from accelerator.runs.delivery import (
     delivery,
-    open_command,
     start_forwarder,
     stop_forwarder,
     wait_for_delivery,
@@ -16,6 +16,7 @@ from accelerator.runs.folder import RunFolder
 from accelerator.runs.lock import RunLock, read_holder
 from accelerator.runs.summary import Summary, read_summary, write_summary
 from accelerator.tracking.sync import sync
+from accelerator.tracking.where_to_look import open_command
 from tests.tracked_project import (
     carry,
     end_run,
@@ -112,7 +113,7 @@ def test_a_run_without_tracking_has_nothing_to_carry(tracked: Path) -> None:
 
     assert wait_for_delivery(folder, 5).is_complete
     assert sync(folder, tracked).is_complete
-    assert open_command(folder) is None
+    assert open_command(folder, Project(tracked)) is None
 
 
 def test_sync_carries_a_run_that_was_killed_before_its_forwarder_started(tracked: Path) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from accelerator.runs.delivery import open_command
+from accelerator.config.project import Project
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.summary import read_summary
 from accelerator.tracking.mlflow_sink import MLflowSink
 from accelerator.tracking.sink import SinkError, TrackedRun
+from accelerator.tracking.where_to_look import open_command
 from tests.tracked_project import MLFLOW, carry, end_run, make_project, make_run, point, write_journal
 
 # MLflow's own use of SQLAlchemy; ours raises no such warning.
@@ -71,6 +72,23 @@ def test_a_run_is_created_with_name_tags_and_artifacts_at_the_project(tracked: P
 
 def test_a_run_is_found_again_by_its_tag_before_one_is_created(tracked: Path) -> None:
     assert opened(tracked)[1]["run_id"] == opened(tracked)[1]["run_id"]
+
+
+def test_a_remembered_run_that_was_made_for_another_is_left_alone(tracked: Path, client: MlflowClient) -> None:
+    """`tracking.json` may come from a stranger: it would have the journal written into a run of the user's own."""
+    _, mine = opened(tracked, "20261123-101500-000001")
+    sink, target = opened(tracked, "20261123-101500-000002", target=mine)
+    sink.send([{"kind": "tag", "name": "accelerator.run_id", "value": "20261123-101500-000001"}, point(1)])
+    sink.close("failed")
+
+    assert target["run_id"] != mine["run_id"]
+    assert client.get_run(mine["run_id"]).info.status == "RUNNING"
+    assert client.get_run(mine["run_id"]).data.metrics == {}
+    assert client.get_run(target["run_id"]).data.tags["accelerator.run_id"] == "20261123-101500-000002"
+
+
+def test_an_environment_of_anything_hinders_nothing(tracked: Path) -> None:
+    assert opened(tracked, environment={"git": 3, "command": ["x"]})[1]["run_id"]
 
 
 def test_the_same_batch_sent_twice_is_stored_once(tracked: Path, client: MlflowClient) -> None:
@@ -216,4 +234,4 @@ def test_a_run_through_the_forwarder_is_read_back_by_mlflow(tracked: Path, clien
     assert address is not None
     assert client.get_run(address["run_id"]).info.status == "FINISHED"
     assert client.get_run(address["run_id"]).data.metrics == {"train/loss": 0.25}
-    assert open_command(folder) == f"mlflow ui --backend-store-uri 'sqlite:///{tracked}/mlflow.db'"
+    assert open_command(folder, Project(tracked)) == f"mlflow ui --backend-store-uri 'sqlite:///{tracked}/mlflow.db'"

@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from accelerator.runs.delivery import delivery, open_command
+from accelerator.config.project import Project
+from accelerator.runs.delivery import delivery
 from accelerator.tracking.sink import SinkError, TrackedRun
 from accelerator.tracking.tensorboard import TensorBoardSink
+from accelerator.tracking.where_to_look import open_command
 from tests.tracked_project import carry, end_run, make_project, make_run, point, write_journal
 
 
@@ -51,7 +53,7 @@ def test_a_run_through_the_forwarder_names_the_command_that_shows_it(tmp_path: P
     carry(folder, project)
 
     assert delivery(folder).is_complete
-    assert open_command(folder) == f"tensorboard --logdir {folder.path / 'tensorboard'}"
+    assert open_command(folder, Project(project)) == f"tensorboard --logdir {folder.path / 'tensorboard'}"
 
 
 def test_a_missing_package_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
