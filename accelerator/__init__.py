@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from accelerator.components import component
     from accelerator.config.compose import compose
+    from accelerator.config.declared import gives
     from accelerator.errors import (
         AcceleratorError,
         CheckpointError,
@@ -60,6 +61,7 @@ __all__ = [
     "UsageError",
     "component",
     "compose",
+    "gives",
     "load_model",
     "run",
 ]
@@ -89,6 +91,7 @@ _MODULES = {
     "UsageError": "accelerator.errors",
     "component": "accelerator.components",
     "compose": "accelerator.config.compose",
+    "gives": "accelerator.config.declared",
     "load_model": "accelerator.experiment.load_model",
     "run": "accelerator.experiment.train",
 }

@@ -29,11 +29,18 @@ def measure_yaml(text: str) -> None:
     import yaml  # 15 ms, and only who looks into a config needs it
 
     measure = _Measure()
-    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    for event in yaml.parse(text, Loader=fastest_loader()):
         problem = measure.take(event)
         if problem:
             line = event.start_mark.line + 1 if event.start_mark is not None else 1
             raise HostileYamlError(f"{problem} (line {line})")
+
+
+def fastest_loader() -> Any:
+    """Return the safe parser of YAML: libyaml's where it was built in, 8 times as fast as the one in Python."""
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass

@@ -17,13 +17,13 @@ def print_checked(found: Sequence["Checked"], overrides: Sequence[str], *, json:
         print_line(dumps([problem for item in found for problem in item.to_json(overrides)], indent=2))
     else:
         for item in found:
-            _print_one(item)
+            _print_one(item, overrides)
     return EXIT_INPUT if any(item.problems for item in found) else 0
 
 
-def _print_one(item: "Checked") -> None:
+def _print_one(item: "Checked", overrides: Sequence[str]) -> None:
     name = f"{item.name}: " if item.name else ""
-    for problem in item.problems:
-        print_error(f"{name}{problem}")
+    for line in item.to_text(overrides):
+        print_error(f"{name}{line}")
     if not item.problems:
         print_line(f"{name}{item.note or 'The config is sound.'}")

@@ -101,7 +101,9 @@ def _fits_subscript(node: ast.Subscript, value: Any) -> Verdict:
     if name in _WRAPPERS:
         return _fits(inner[0], value)
     if name == "Literal":
-        return any(value == item and type(value) is type(item) for item in _literals(node.slice))
+        literals = _literals(node.slice)
+        is_one = any(value == item and type(value) is type(item) for item in literals)
+        return is_one or (None if UNKNOWN in literals else False)
     if name in _MAPPINGS:
         return _all(_fits(inner[-1], item) for item in value.values()) if isinstance(value, Mapping) else False
     if name not in (*_SEQUENCES, *_TUPLES):
@@ -133,7 +135,15 @@ def _elements(node: ast.expr) -> list[ast.expr]:
 
 
 def _literals(node: ast.expr) -> list[Any]:
-    return [item.value if isinstance(item, ast.Constant) else UNKNOWN for item in _elements(node)]
+    """Return what a Literal lists; UNKNOWN for what the text does not tell, such as a member of an Enum."""
+    return [_literal(item) for item in _elements(node)]
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return UNKNOWN
 
 
 def _is_ellipsis(node: ast.expr) -> bool:

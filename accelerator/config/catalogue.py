@@ -41,7 +41,7 @@ class Item:
 def catalogue(project: Project, registry: Registry, kinds: Iterable[str] = GROUPS) -> tuple[Item, ...]:
     """Return all there is of some kinds, kind by kind, sorted by name."""
     sources = search_path(project, registry)
-    places = (project.root / "src", project.root)
+    places = project.module_folders
     found = []
     for kind in kinds:
         components = registry.of_kind(kind) if kind in KINDS else ()

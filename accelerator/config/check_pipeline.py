@@ -14,7 +14,7 @@ from accelerator.components import Registry
 from accelerator.config.check_pipeline_forms import STEP_KEYS, check_pipeline_forms
 from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
 from accelerator.config.component_nodes import TARGET, ComponentNode
-from accelerator.config.groups import GroupConfig, configs_of
+from accelerator.config.groups import GroupConfig, configs_below
 from accelerator.config.hydra_api import LoadedFile
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import read_provenance
@@ -50,7 +50,7 @@ def check_pipeline(
         reader.add("steps", "must be a mapping by name", remedy)
         return reader.problems
     check_pipeline_forms(content, reader)
-    experiments = [item.name for item in configs_of("experiment", sources)]
+    experiments = [item.name for item in configs_below("experiment", sources)]
     _PipelineCheck(steps, experiments, registry, project, reader).run()
     return list(dict.fromkeys(reader.problems))
 

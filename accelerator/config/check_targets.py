@@ -18,6 +18,7 @@ from accelerator.config.component_nodes import TARGET, ComponentNode
 from accelerator.config.compose import composition_of
 from accelerator.config.declared import Gives, declared_by
 from accelerator.config.declared_source import read_declared
+from accelerator.config.project import Project
 from accelerator.config.read import Reader
 from accelerator.config.signatures import Signature, read_signature, signature_of
 from accelerator.config.source_modules import is_there
@@ -48,7 +49,7 @@ class Targets:
 
     def __init__(self, registry: Registry, trust: Trust, reader: Reader) -> None:
         root = trust.project_root
-        self.search: Sequence[Path] = () if root is None else (root, root / "src")
+        self.search: Sequence[Path] = () if root is None else Project(root).module_folders
         self._registry = registry
         self._trust = trust
         self._reader = reader

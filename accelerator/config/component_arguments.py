@@ -7,6 +7,7 @@ from pathlib import Path
 
 from accelerator.components import KINDS, Component
 from accelerator.config.json_values import ANYTHING, NULL, Schema, annotation_schema, either
+from accelerator.config.project import Project
 from accelerator.config.signatures import Signature, read_signature
 from accelerator.config.trust import OUR_DISTRIBUTION, OUR_PACKAGE
 
@@ -54,7 +55,7 @@ def component_arguments(components: Iterable[Component], root: Path) -> dict[str
     Classes of other libraries that our own distribution registers (`torch.optim.AdamW`) are left out: what they take
     changes with the library's version.
     """
-    search = [root, root / "src"]
+    search = Project(root).module_folders
     read = {
         f"{item.kind}:{item.name}": read_signature(item.target, search=search)
         for item in components

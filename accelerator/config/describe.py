@@ -54,7 +54,7 @@ def describe(name: str, project: Project) -> Description:
         ComponentError: its source does not tell what it takes, and it does not import.
     """
     registry = Registry.discover(project.root)
-    places = (project.root / "src", project.root)
+    places = project.module_folders
     if "." in name:
         read = read_signature(name, search=places)
         if read is None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,17 @@ def configs_of(group: str, sources: Sequence[ConfigSource]) -> tuple[GroupConfig
         for path in (source.path / group).glob("*.yaml"):
             found.setdefault(path.stem, GroupConfig(group, path.stem, path, source.provider))
     return tuple(found[name] for name in sorted(found))
+
+
+def configs_below(group: str, sources: Sequence[ConfigSource]) -> tuple[GroupConfig, ...]:
+    """Return the configs of one group, as `configs_of`, and those in its subfolders: `experiment=vision/resnet`."""
+    inner = sorted(name for name in groups_of(sources) if name == group or name.startswith(f"{group}/"))
+    found = [
+        replace(item, group=group, name=f"{folder}/{item.name}".removeprefix(f"{group}/"))
+        for folder in inner
+        for item in configs_of(folder, sources)
+    ]
+    return tuple(sorted(found, key=lambda item: item.name))
 
 
 def groups_of(sources: Sequence[ConfigSource]) -> tuple[str, ...]:

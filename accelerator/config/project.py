@@ -27,13 +27,18 @@ class Project:
         """The folder of the project's own configs, whether it exists or not."""
         return self.root / CONFIGS
 
+    @property
+    def module_folders(self) -> tuple[Path, Path]:
+        """The folders that the project's modules lie in, in the order in which Python looks: the root, then `src/`."""
+        return self.root, self.root / "src"
+
     def absolute(self, path: str | Path) -> Path:
         """Return a path of a config as an absolute one: relative paths start at the project root."""
         return (self.root / Path(path).expanduser()).resolve()
 
     def put_on_path(self) -> None:
-        """Make the project's modules importable: the root and `src/` go to the front of `sys.path`, once."""
-        for folder in (self.root / "src", self.root):
+        """Make the project's modules importable: its folders go to the front of `sys.path`, once."""
+        for folder in reversed(self.module_folders):
             if folder.is_dir() and str(folder) not in sys.path:
                 sys.path.insert(0, str(folder))
 

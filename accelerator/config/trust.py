@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerator.components import KINDS, Registry
-from accelerator.config.project import holds_run
+from accelerator.config.project import Project, holds_run
 
 OUR_DISTRIBUTION, OUR_PACKAGE = "accelerator-framework", "accelerator"
 
@@ -174,13 +174,13 @@ def came_with_a_run(place: Path, project_root: Path | None, run_folder: Path | N
 
 def _bases(root: Path | None) -> tuple[Path, ...]:
     """Return the folders of a project that are on `sys.path`."""
-    return () if root is None else (root / "src", root)
+    return () if root is None else Project(root).module_folders
 
 
 def _shares_folder(place: Path, run: Path, bases: tuple[Path, ...]) -> bool:
     """Tell whether both lie in the same folder directly below the innermost of `bases` that holds both."""
     place, run = place.resolve(), run.resolve()
-    for base in (base.resolve() for base in bases):
+    for base in (base.resolve() for base in reversed(bases)):  # `src/` lies in the root
         if place.is_relative_to(base) and run.is_relative_to(base) and place != base and run != base:
             return place.relative_to(base).parts[0] == run.relative_to(base).parts[0]
     return False

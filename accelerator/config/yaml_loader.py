@@ -1,7 +1,7 @@
-"""The parser of YAML text: libyaml's where it was built in, which is 8 times as fast as the one in Python."""
+"""The parser of YAML text, for modules that import yaml anyway."""
 
 from typing import Any
 
-import yaml
+from accelerator.hostile_yaml import fastest_loader
 
-YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+YAML_LOADER: Any = fastest_loader()

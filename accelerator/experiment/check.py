@@ -1,16 +1,17 @@
 """Checking configs without running them: the one of a command, or every experiment and pipeline there is."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from accelerator.components import Registry
 from accelerator.config.check_command import compose_sound, override_of
 from accelerator.config.check_pipeline import check_pipeline
-from accelerator.config.groups import configs_of
+from accelerator.config.groups import configs_below
 from accelerator.config.project import Project, search_path
-from accelerator.errors import ConfigError, InputError, Problem
+from accelerator.errors import AcceleratorError, ConfigError, Problem
 from accelerator.experiment.dry_run import dry_run as rehearse
+from accelerator.redaction import redact_text
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,16 @@ class Checked:
     note: str = ""
     """What a dry run saw."""
 
+    def to_text(self, overrides: Sequence[str]) -> list[str]:
+        """Return the problems as lines; what the command set is said to come from that override."""
+        pairs = ((item, redact_text(override_of(item, overrides))) for item in self.problems)
+        return [str(replace(item, source=f"override {override}") if override else item) for item, override in pairs]
+
     def to_json(self, overrides: Sequence[str]) -> list[dict[str, Any]]:
         """Return the problems as objects: config, key, value, source, override, what, remedy."""
         return [
-            {"config": self.name, **asdict(item), "override": override_of(item, overrides)} for item in self.problems
+            {"config": self.name, **asdict(item), "override": redact_text(override_of(item, overrides))}
+            for item in self.problems
         ]
 
 
@@ -39,19 +46,15 @@ def check(
     registry = Registry.discover(project.root)
     if not every:
         return [_checked("", overrides, project, registry, dry_run=dry_run)]
-    found = [
-        _checked(f"experiment/{name}", [f"experiment={name}", *overrides], project, registry, dry_run=dry_run)
-        for name in _names("experiment", project, registry)
-    ]
     sources = search_path(project, registry)
-    pipelines = configs_of("pipeline", sources)
+    found = [
+        _checked(f"experiment/{item.name}", [f"experiment={item.name}", *overrides], project, registry, dry_run=dry_run)
+        for item in configs_below("experiment", sources)
+    ]
+    pipelines = configs_below("pipeline", sources)
     return found + [
         Checked(f"pipeline/{item.name}", tuple(check_pipeline(item, registry, project, sources))) for item in pipelines
     ]
-
-
-def _names(group: str, project: Project, registry: Registry) -> Iterator[str]:
-    return (item.name for item in configs_of(group, search_path(project, registry)))
 
 
 def _checked(name: str, overrides: Sequence[str], project: Project, registry: Registry, *, dry_run: bool) -> Checked:
@@ -60,5 +63,5 @@ def _checked(name: str, overrides: Sequence[str], project: Project, registry: Re
         return Checked(name, (), rehearse(overrides, project=project) if dry_run else "")
     except ConfigError as error:
         return Checked(name, error.problems)
-    except InputError as error:
+    except AcceleratorError as error:  # a dry run may fail in any way: the others are tried all the same
         return Checked(name, (Problem("", str(error)),))

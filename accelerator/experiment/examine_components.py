@@ -58,7 +58,7 @@ def _of_distribution(name: str, items: Sequence[Component], project: Project) ->
 
 def _reasons(targets: Sequence[tuple[str, str]], project: Project) -> dict[str, str]:
     """Return why each target does not import; "" for one that does."""
-    places = [str(folder) for folder in (project.root, project.root / "src") if folder.is_dir()]
+    places = [str(folder) for folder in project.module_folders if folder.is_dir()]
     command = [sys.executable, "-c", _IMPORT, json.dumps(targets), json.dumps(places)]
     try:
         done = subprocess.run(

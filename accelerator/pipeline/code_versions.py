@@ -89,7 +89,7 @@ class CodeVersions:
         """Return the source files of a top-level module or package of the project; none of anything else."""
         if top == OUR_PACKAGE:
             return []
-        for place in (self.project.root / "src", self.project.root):
+        for place in self.project.module_folders:
             if (place / f"{top}.py").is_file():
                 return [place / f"{top}.py"]
             if (place / top / "__init__.py").is_file():

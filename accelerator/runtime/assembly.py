@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.parameter import is_lazy
 
+from accelerator.config.declared import declared_by
+from accelerator.config.metric_names import MetricNames
 from accelerator.errors import ComponentError, ConfigError, Problem, did_you_mean
 from accelerator.runtime.checkpoint.random_state import random_state, restore_random_state, seed_everything
 from accelerator.runtime.checkpoint.tree import check_tree
@@ -18,13 +20,13 @@ from accelerator.runtime.checkpoint.weights import load_weights
 from accelerator.runtime.data.fetch import Fetcher
 from accelerator.runtime.data.loader import Loader, Source, is_iterable
 from accelerator.runtime.data.plan import SequentialSampler, Shape, ShuffleSampler
-from accelerator.runtime.data.splits import SPLITS, DataSplits
+from accelerator.runtime.data.splits import SPLITS
 from accelerator.runtime.data.transforms import NamedTransform, check_batch_transforms, named_transforms
 from accelerator.runtime.events import compile_events
 from accelerator.runtime.losses import Losses
 from accelerator.runtime.metrics import Metrics, MetricTerm
 from accelerator.runtime.parts import PartsSource, Transforms
-from accelerator.runtime.scalars import EPOCH_LOSS, LOSS, ScalarLog
+from accelerator.runtime.scalars import LOSS, ScalarLog
 
 if TYPE_CHECKING:
     from accelerator.runtime.context import Context
@@ -253,24 +255,17 @@ def _check_monitor(context: "Context", terms: Mapping[str, MetricTerm]) -> None:
     monitor = context.settings.checkpoint.monitor
     if context.train_loader is None or context.monitor != monitor:
         return
-    known = [LOSS, EPOCH_LOSS, *_names(context.data, context.losses, terms)]
-    if monitor in known or any(monitor.startswith(f"{name}_") for name in known):
+    sets = [name for name in context.data.sets("validation") if name]
+    names = MetricNames(list(context.losses.terms), {name: term.on for name, term in terms.items()}, sets)
+    declared = [declared_by(type(item)) for item in (context.task, *context.callbacks.values())]
+    logged = [name for item in declared if item is not None for name in item.names if "/" in name]
+    if names.has(monitor) or monitor in logged or None in declared:  # one that does not say may log it
         return
+    known = [*names.known, *logged]
     raise ConfigError(
         Problem(
             "checkpoint.monitor",
             f"'{monitor}' is nothing that this run computes. {did_you_mean(monitor, known, most=20)}",
             "Choose one of them, or add the metric.",
         )
-    )
-
-
-def _names(data: DataSplits, losses: Losses, terms: Mapping[str, MetricTerm]) -> list[str]:
-    names = ["loss", *(f"loss_{name}" for name in losses.terms if len(losses.terms) > 1)]
-    names += [name for name, term in terms.items() if "validation" in term.on]
-    sets = [name for name in data.sets("validation") if name]
-    return (
-        ["validation/loss", *(f"validation/{one}/{name}" for one in sets for name in names)]
-        if sets
-        else [f"validation/{name}" for name in names]
     )

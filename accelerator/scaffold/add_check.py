@@ -60,7 +60,7 @@ class _Signatures:
         path = node.target
         if is_bare_name(path) or "::" in path:
             path = self.registry.find(path, node.kind).path
-        read = read_signature(path, search=(self.project.root / "src", self.project.root))
+        read = read_signature(path, search=self.project.module_folders)
         if read is not None:
             return path, read
         _, found = self._builder.resolve({TARGET: node.target}, node.kind, node.key)

@@ -68,7 +68,7 @@ def wrapped_config(kind: str, name: str, source: str, project: Project, registry
 
 def _signature(found: Any, path: str, project: Project, command: str) -> Signature:
     """Return the signature as the source writes it, else as Python tells it."""
-    read = read_signature(path, search=(project.root / "src", project.root))
+    read = read_signature(path, search=project.module_folders)
     if read is not None:
         return read
     try:

@@ -10,10 +10,10 @@ def backup_of(path: Path) -> Path:
     return free_path(path.with_name(f"{path.name}.bak-{time.strftime('%Y%m%d-%H%M%S')}"))
 
 
-def free_path(path: Path) -> Path:
-    """Return `path`, or the first of `path-2`, `path-3`, … that is not taken."""
+def free_path(path: Path, content: bytes | None = None) -> Path:
+    """Return `path`, or the first of `path-2`, `path-3`, … that is not taken, or is a file that holds `content`."""
     number, free = 1, path
-    while os.path.lexists(free):
+    while os.path.lexists(free) and (content is None or not free.is_file() or free.read_bytes() != content):
         number += 1
         free = path.with_name(f"{path.name}-{number}")
     return free

@@ -16,6 +16,7 @@ from pathlib import Path
 from accelerator.config.project import Project
 from accelerator.errors import InputError
 from accelerator.scaffold.add_files import PlannedFile, write_all
+from accelerator.scaffold.beside import free_path
 from accelerator.scaffold.current_text import current_entries, current_text
 from accelerator.scaffold.generated_configs import renewed_configs
 from accelerator.scaffold.merge import merge
@@ -76,7 +77,7 @@ def update(directory: str | None = None, *, project: Project, templates: Path = 
             f"{COMMAND}: {root} holds nothing that was written by accelerator configure init. "
             f"Start a project with accelerator configure init DIR, or add configs with --configs_only."
         )
-    folder = _free(root / FOLDER / TRASH / f"{time.strftime('%Y%m%d-%H%M%S')}-update")
+    folder = free_path(root / FOLDER / TRASH / f"{time.strftime('%Y%m%d-%H%M%S')}-update")
     kept = [
         PlannedFile(folder / plan.change.path, file.replaces or b"")
         for plan in plans
@@ -126,7 +127,7 @@ def _merged(root: Path, renewed: Entry, content: bytes, base: str) -> _Plan:
         merged = None
     if merged is not None:
         return _Plan(Change(MERGED, path), renewed, (PlannedFile(root / path, merged.encode("utf-8"), content),))
-    beside = _free(root / f"{path}.new", theirs)
+    beside = free_path(root / f"{path}.new", theirs)
     new = () if beside.exists() else (PlannedFile(beside, theirs),)
     return _Plan(Change(CONFLICT, path, beside.relative_to(root).as_posix()), None, new)
 
@@ -138,12 +139,3 @@ def _of_unrecorded(root: Path, record: Record, entry: Entry) -> Iterator[_Plan]:
     elif content is None and record.entries and entry.path not in record.damaged:
         if not os.path.lexists(root / entry.path):
             yield _Plan(Change(ADDED, entry.path), entry, (PlannedFile(root / entry.path, text),))
-
-
-def _free(path: Path, content: bytes | None = None) -> Path:
-    """Return `path`, or the first of `path-2`, `path-3`, … that is not taken, or holds `content` already."""
-    number, free = 1, path
-    while os.path.lexists(free) and (content is None or not free.is_file() or free.read_bytes() != content):
-        number += 1
-        free = path.with_name(f"{path.name}-{number}")
-    return free

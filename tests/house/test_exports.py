@@ -33,6 +33,7 @@ PUBLIC = [
     "UsageError",
     "component",
     "compose",
+    "gives",
     "load_model",
     "run",
 ]

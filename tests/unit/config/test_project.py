@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from accelerator.components import Component, Registry
+from accelerator.config.describe import describe
 from accelerator.config.project import (
     Project,
     find_project,
@@ -51,6 +52,19 @@ def test_root_and_src_go_to_the_front_of_the_path_once(tmp_path: Path, monkeypat
     project.put_on_path()
 
     assert sys.path == [str(tmp_path), str(tmp_path / "src"), "before"]
+    assert sys.path[:2] == [str(folder) for folder in project.module_folders]
+
+
+def test_what_is_read_of_a_module_is_what_python_would_import(tmp_path: Path) -> None:
+    """Of two modules of one name the one in the root counts: for Python, and for what reads its source."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "twin.py").write_text("def made(root: int): ...\n")
+    (tmp_path / "src" / "twin.py").write_text("def made(src: int): ...\n")
+
+    described = describe("twin.made", Project(tmp_path))
+
+    assert described.signature is not None
+    assert [item.name for item in described.signature.parameters] == ["root"]
 
 
 def test_a_wheel_carries_the_configs_that_a_checkout_has_at_its_root() -> None:
