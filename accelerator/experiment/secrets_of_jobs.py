@@ -39,14 +39,6 @@ def without_secrets(text: str) -> str:
     return text if masked == text else _BARE_MASK.sub(f'"{MASK}"', masked)
 
 
-def overrides_naming_variables(overrides: Sequence[str]) -> list[str]:
-    """Return, in a form that sets the key again, the overrides that name an environment variable.
-
-    A saved config may name a variable only when the present project or command names it too.
-    """
-    return [f"++{item.lstrip('+')}" for item in overrides if "oc.env" in item]
-
-
 def _problem(override: str) -> Problem:
     key = override.partition("=")[0].lstrip("+~")
     return Problem(key, _WHAT, _REMEDY, "command line", redact_text(override).partition("=")[2])

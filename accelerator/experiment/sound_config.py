@@ -54,7 +54,7 @@ def sound_saved_config(path: Path, overrides: Sequence[str], project: Project) -
     """
     registry = Registry.discover(project.root)
     config = load_saved(path, overrides, project, registry)
-    config[TRUST] = list(_present(overrides, project, registry)[TRUST])
+    _trust_as_here(config, overrides, project, registry)
     _judge_address(config, path if path.is_dir() else path.parent, overrides, project)
     return _checked(config, registry)
 
@@ -72,8 +72,7 @@ def config_of_run(run: Run, overrides: Sequence[str], project: Project, registry
             f"Its tensors are in {run.folder.checkpoints}: model.safetensors of a checkpoint loads with safetensors."
         )
     config = load_saved(run.folder.path, overrides, project, registry)
-    present = _present(overrides, project, registry)
-    config[TRUST] = list(present[TRUST])
+    present = _trust_as_here(config, overrides, project, registry)
     if not _lies_in_its_output(run, config, project) and not any(
         item.startswith("paths.output=") for item in overrides
     ):
@@ -93,8 +92,7 @@ def exported_config(text: str, file: Path, project: Project, registry: Registry)
         config = load_saved(written, (), project, registry)
     if not isinstance(config.model, Mapping):
         raise ConfigError(Problem("model", "no model is described there", "Export it again.", str(file)))
-    with open_dict(config):
-        config[TRUST] = list(_present((), project, registry)[TRUST])
+    _trust_as_here(config, (), project, registry)
     return config
 
 
@@ -106,10 +104,15 @@ def _lies_in_its_output(run: Run, config: ComposedConfig, project: Project) -> b
     return place == run.folder.path.resolve().parent
 
 
-def _present(overrides: Sequence[str], project: Project, registry: Registry) -> ComposedConfig:
-    """Return the present project's own config, with whom this command trusts: a run's may come from a stranger."""
+def _trust_as_here(
+    config: ComposedConfig, overrides: Sequence[str], project: Project, registry: Registry
+) -> ComposedConfig:
+    """Give a config that may come from a stranger the trust of this command's project, and return that one's config."""
     own = [item for item in overrides if item.lstrip("+").partition("=")[0] == TRUST]
-    return compose(own, project=project, registry=registry)
+    present = compose(own, project=project, registry=registry)
+    with open_dict(config):  # the saved one may lack the key
+        config[TRUST] = list(present[TRUST])
+    return present
 
 
 def _judge_address(config: ComposedConfig, folder: Path, overrides: Sequence[str], project: Project) -> None:

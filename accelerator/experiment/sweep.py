@@ -98,7 +98,7 @@ def sweep(
         refuse_unasked(overrides)
         folder, content = open_sweep(resume)
         refuse_damaged(folder, content)
-        begun = _Begun(folder, content, believed_line(folder, content, overrides, []), project, tuple(overrides))
+        begun = _Begun(folder, content, believed_line(folder, content, overrides), project, tuple(overrides))
         _judge_waiting(begun)
     else:
         folder, content = _start(overrides, project, say)

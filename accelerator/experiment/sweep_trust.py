@@ -38,7 +38,6 @@ def refuse_damaged(folder: SweepFolder, content: Any) -> None:
     if not isinstance(content, Mapping) or not _are_texts(content.get("overrides")):
         raise StorageError(f"{folder.state}: holds no list of overrides. The file is damaged: start the sweep anew.")
     forms = {
-        "settings": _are_texts(content.get("settings", [])),
         "monitor": isinstance(content.get("monitor"), str),
         "mode": content.get("mode") in ("min", "max"),
         "sampler_seed": type(content.get("sampler_seed")) is int,
@@ -67,25 +66,22 @@ def refuse_unasked(command: Sequence[str]) -> None:
         )
 
 
-def believed_line(
-    folder: SweepFolder, content: Mapping[str, Any], named: Sequence[str], own: Sequence[str]
-) -> SweepLine:
+def believed_line(folder: SweepFolder, content: Mapping[str, Any], named: Sequence[str]) -> SweepLine:
     """Return the line of a sweep that is gone on with; a launcher of the command takes the place of the folder's.
 
     Args:
         folder: the sweep's.
         content: of its `sweep.json`.
         named: the overrides of the command.
-        own: what the present project's configs say about launcher and sweeper.
 
     Raises:
-        ConfigError: the folder names what would be called or where to, and neither command nor project does.
+        ConfigError: the folder names what would be called or where to, and the command does not.
     """
-    line = read_line([*content["overrides"], *content.get("settings", [])])
+    line = read_line(content["overrides"])
     asked = [item for item in named if _is_of_hydra(item)]
     has_launcher = any(item.lstrip("+").startswith("hydra/launcher=") for item in asked)
     kept = [item for item in line.hydra if not (has_launcher and re.match(r"\+*hydra[./]launcher\b", item))]
-    foreign = [item for item in kept if not (_is_plain(item) or item in asked or item in own)]
+    foreign = [item for item in kept if not (_is_plain(item) or item in asked)]
     if foreign:
         what = "is not taken from a sweep's folder, which may come from a stranger"
         remedy = "If it is yours, add it to the command as it stands here, in single quotes"

@@ -11,7 +11,7 @@ from accelerator.config.compose import composition_of
 from accelerator.config.project import Project
 from accelerator.config.saved import saved_yaml
 from accelerator.errors import EXIT_INPUT, RunFailedError, StorageError
-from accelerator.experiment.secrets_of_jobs import overrides_naming_variables
+from accelerator.experiment.sweep_trust import overrides_for_jobs
 from accelerator.launch.launched_command import LAUNCHER, LaunchedCommand, command_through_launcher
 from accelerator.pipeline.cache import StepCache, StepLock
 from accelerator.pipeline.content_hash import checkpoint_named
@@ -26,7 +26,6 @@ from accelerator.redaction import redact_text
 from accelerator.runs.files import read_json, write_json, write_text
 from accelerator.runs.run import Run
 from accelerator.runs.summary import COMPLETED
-from accelerator.tracking.addresses import ADDRESS_KEY
 
 _PROVENANCE, _OVERRIDES = "provenance.json", "overrides.yaml"
 
@@ -110,10 +109,7 @@ class StepRunner:
             return [*ours[:2], "accelerator.pipeline.run_step", str(folder.path)]
         found = folder.run()
         what = ["train", "--config", str(folder.path)] if found is None else ["resume", str(found.folder.path)]
-        named = [
-            *overrides_naming_variables(step.config.overrides),
-            *(item for item in step.config.overrides if item.startswith(f"{ADDRESS_KEY}=")),
-        ]
+        named = overrides_for_jobs(step.config.overrides)
         return command_of_ours("experiment", *what, *named, "--project", str(self.project.root))
 
     def _launched(self, command: list[str], step: PreparedStep, folder: StepFolder) -> list[str]:

@@ -65,7 +65,7 @@ def test_what_the_command_says_too_is_taken_as_the_message_proposes(tmp_path: Pa
     lines = ["seed=1,2", "hydra/launcher=submitit_slurm", "hydra.launcher.setup=[module load cuda]"]
     content = {**CONTENT, "overrides": lines}
 
-    line = believed_line(SweepFolder(tmp_path), content, ["hydra.launcher.setup=[module load cuda]"], [])
+    line = believed_line(SweepFolder(tmp_path), content, ["hydra.launcher.setup=[module load cuda]"])
 
     assert line.hydra == ("hydra/launcher=submitit_slurm", "hydra.launcher.setup=[module load cuda]")
 
@@ -73,7 +73,7 @@ def test_what_the_command_says_too_is_taken_as_the_message_proposes(tmp_path: Pa
 def test_a_launcher_of_the_command_takes_the_place_of_the_folders(tmp_path: Path) -> None:
     lines = ["seed=1,2", "hydra/launcher=submitit_slurm", "hydra.launcher.setup=[rm -rf /]"]
 
-    line = believed_line(SweepFolder(tmp_path), {**CONTENT, "overrides": lines}, ["hydra/launcher=basic"], [])
+    line = believed_line(SweepFolder(tmp_path), {**CONTENT, "overrides": lines}, ["hydra/launcher=basic"])
 
     assert line.hydra == ("hydra/launcher=basic",)
 
@@ -93,7 +93,7 @@ def test_a_config_in_the_folder_sets_up_no_launcher(home: Project, canary: Path)
     ("field", "value"),
     [
         ("sampler_seed", "{_target_: os.system, command: touch /tmp/x}"),
-        *[("mode", "best"), ("monitor", None), ("mlflow_parent", 3), ("settings", [1]), ("jobs", None)],
+        *[("mode", "best"), ("monitor", None), ("mlflow_parent", 3), ("jobs", None)],
         *[("jobs", [{**JOB, "number": "../../../elsewhere"}]), ("jobs", [{**JOB, "number": 4}]), ("jobs", [1])],
     ],
 )  # fmt: skip
@@ -141,7 +141,7 @@ def test_a_store_that_only_the_folder_names_is_not_written_to(home: Project) -> 
 
 
 def test_launchers_and_sweepers_by_name_are_taken(tmp_path: Path) -> None:
-    line = believed_line(SweepFolder(tmp_path), {**CONTENT, "overrides": OWN}, [], [])
+    line = believed_line(SweepFolder(tmp_path), {**CONTENT, "overrides": OWN}, [])
 
     assert (line.parameters, line.fixed) == (("seed=1,2",), ("model=mlp",))
     assert line.hydra == tuple(OWN[:5])

@@ -10,6 +10,7 @@ from accelerator.components import component
 from accelerator.config.project import Project
 from accelerator.errors import ConfigError, NonFiniteError
 from accelerator.experiment.dry_run import dry_run
+from accelerator.experiment.sound_config import sound_saved_config
 from accelerator.experiment.train import find_unfinished, run, train
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.run import Run
@@ -188,6 +189,16 @@ def test_a_saved_config_is_judged_by_the_present_projects_trust(trained: Project
 
     with pytest.raises(ConfigError, match="os.system"):
         train(project=trained, saved=str(trained_run.folder.path))
+
+
+def test_a_saved_config_without_trust_gets_the_projects(trained: Project, trained_run: Run) -> None:
+    config = OmegaConf.load(trained_run.folder.config)
+    del config["trust"]
+    OmegaConf.save(config, trained_run.folder.config)
+
+    found = sound_saved_config(trained_run.folder.path, [], trained)
+
+    assert "torch" in found.trust
 
 
 def test_a_folder_without_a_saved_config_is_named(trained: Project) -> None:
