@@ -35,6 +35,9 @@ class Composition:
     sources: tuple[ConfigSource, ...]
     from_index: Mapping[str, str] = field(default_factory=dict)
     """Config path -> the `${index.…}` that stood there, where there was one."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """What was chosen, by the config path that it fills: `{"model": "resnet8", "loss": "ssim, l1"}`; of a saved config
+    what the command chose."""
     run_folder: Path | None = None
     """The run folder that the config was read from; None for one that was composed."""
 
@@ -86,9 +89,19 @@ def compose(
         raise ConfigError(filled_in.problems)
     complete(loaded.config)
     composition = Composition(
-        project, tuple(overrides), filled_in.of(provenance), registry, sources, filled_in.references
+        project, tuple(overrides), filled_in.of(provenance), registry, sources, filled_in.references, _choices(loaded)
     )
     return ComposedConfig(ordered(loaded.config), composition)
+
+
+def _choices(loaded: Loaded) -> dict[str, str]:
+    listed: dict[str, list[str]] = {}
+    for file in loaded.files:
+        group, _, option = file.name.rpartition("/")
+        if group not in ("", "index"):
+            listed.setdefault(file.package or group.replace("/", "."), []).append(option)
+    removed = {item.key for item in loaded.overrides if item.group and item.value is None}
+    return {key: ", ".join(options) for key, options in listed.items() if key not in removed}
 
 
 def _load(attempt: Attempt) -> Loaded:

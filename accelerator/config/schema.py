@@ -27,6 +27,7 @@ class RootConfig:
         limits={"pattern": r"\S"},
     )
     seed: int = at_least(0, 0, "one seed for everything")
+    note: str | None = option(None, "what the run is about, in your words; MLflow shows it as the description")
     weights: str | None = option(None, "start from the weights of a RUN or a file", example="last")
     trust: tuple[str, ...] = option((), "packages and full names that configs may name besides components")
 
@@ -214,7 +215,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
 """What the top-level keys are for that are neither plain values nor sections."""
 
 ORDER = (
-    *("config_version", "name", "seed", "tags", "weights", "model", "data", "task", "loss", "metric"),
+    *("config_version", "name", "seed", "tags", "note", "weights", "model", "data", "task", "loss", "metric"),
     *("optimizer", "scheduler", "parameter_groups", "loader", "train", "checkpoint"),
     *("sample_transform", "transform", "sampler", "collate", "callback"),
     *("engine", "launch", "tracking", "paths", "trust", "vars"),

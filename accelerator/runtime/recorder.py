@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -21,17 +21,18 @@ import yaml
 from omegaconf import OmegaConf
 
 from accelerator.config.compose import composition_of
-from accelerator.config.saved import flatten, saved_values, yaml_of
+from accelerator.config.saved import saved_values, yaml_of
 from accelerator.errors import ComponentError
 from accelerator.redaction import redact_text
 from accelerator.runs.delivery import mlflow_address, start_forwarder
 from accelerator.runs.environment import Resources, collect_environment, write_environment
 from accelerator.runs.files import remove_leftovers, storage_error, write_text
 from accelerator.runs.folder import RunFolder, create_run_folder
-from accelerator.runs.journal import ARTIFACT, EVENT, METRIC, PARAMETER, TAG, JournalWriter, read_journal
+from accelerator.runs.journal import ARTIFACT, EVENT, METRIC, JournalWriter, read_journal
 from accelerator.runs.lock import RunLock
 from accelerator.runs.summary import RUNNING, Summary, write_summary
 from accelerator.runtime.scalars import Point
+from accelerator.runtime.start_records import files, parameters, tags
 
 if TYPE_CHECKING:
     from accelerator.runtime.context import Context
@@ -170,12 +171,12 @@ class Recorder:
         values = _values(context)
         self.config = _text(context, values)
         write_text(folder.config, self.config)
-        composition = composition_of(context.config)
+        composition, typed = composition_of(context.config), _read_overrides(folder)
         if composition is not None:
             write_text(folder.provenance, composition.provenance.to_json())
-            typed = [*_read_overrides(folder), *(redact_text(item) for item in composition.overrides)]
+            typed += [redact_text(item) for item in composition.overrides]
             write_text(folder.overrides, yaml.safe_dump(typed))
-        self._journal.append([*_parameters(values), *_tags(values)])
+        self._journal.append([*parameters(values), *tags(values, composition, typed), *files(folder)])
         self.log.info("started: %s", ", ".join(context.notes))
 
 
@@ -227,14 +228,6 @@ def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value if isinstance(value, int | float | str | None) else str(value) for name, value in values.items()
     }
-
-
-def _parameters(values: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
-    return [{"kind": PARAMETER, "name": name, "value": value} for name, value in flatten(values).items()]
-
-
-def _tags(values: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
-    return [{"kind": TAG, "name": str(name), "value": value} for name, value in (values.get("tags") or {}).items()]
 
 
 def _points_at(folder: RunFolder, step: int | None) -> frozenset[tuple[str, int]]:

@@ -7,6 +7,7 @@ run's end the forwarder is the writer of `summary.json`.
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -58,6 +59,7 @@ class Forwarder:
         self._tail = JournalTail(folder.journal)
         self._stop = threading.Event()
         self._told_of_death = False
+        self._traced: set[tuple[str, ...]] = set()
 
     def stop(self) -> None:
         """Ask the forwarder to end after the batch that it is at; what is left stays in the journal."""
@@ -98,7 +100,7 @@ class Forwarder:
                 self._save(error=None, failures=0)
             return True
         except Exception as error:  # the border to a sink: whatever it raises, say it and try again
-            _log.warning("%s", _text(error), exc_info=_log.isEnabledFor(logging.DEBUG))
+            _log.warning("%s%s", _text(error), self._traceback(error))
             self._sink = None
             self._save(error=_text(error), failed_at=time.time(), failures=self.tracking.failures + 1)
             return False
@@ -158,6 +160,15 @@ class Forwarder:
                 return true.status
         except RunLockedError:
             return None
+
+    def _traceback(self, error: Exception) -> str:
+        """Return what to say besides of an error that is not ours: where it came from, the first time."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        origin = (type(error).__name__, place.filename, str(place.lineno))
+        if isinstance(error, AcceleratorError) or origin in self._traced:
+            return ""
+        self._traced.add(origin)
+        return "\n" + redact_text("".join(traceback.format_exception(error)).rstrip())
 
     def _pause(self, has_ended: bool, pace: Pace) -> None:
         """Wait: one poll when all is well, longer with each failure; the run's end is noticed at once."""

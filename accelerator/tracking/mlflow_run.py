@@ -4,12 +4,11 @@
 """
 
 import getpass
-import hashlib
 import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
@@ -19,6 +18,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from accelerator.runs.journal import Record
 from accelerator.runs.summary import COMPLETED, DIED, FAILED, INTERRUPTED
+from accelerator.tracking.mlflow_artifacts import MlflowArtifacts
 from accelerator.tracking.mlflow_names import (
     LONGEST_PARAMETER,
     LONGEST_TAG,
@@ -31,6 +31,9 @@ from accelerator.tracking.mlflow_names import (
 )
 from accelerator.tracking.sink import SinkError, TrackedRun
 
+NOTE, MLFLOW_NOTE = "note", "mlflow.note.content"
+"""MLflow shows the second as the run's description."""
+EPOCH = "epoch"
 STATUSES = {COMPLETED: "FINISHED", FAILED: "FAILED", INTERRUPTED: "KILLED", DIED: "KILLED"}
 _STEP_LIMIT = 2**63
 _log = logging.getLogger(__name__)
@@ -38,24 +41,26 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MlflowRun:
-    """An MLflow run that is written to, and what it has of parameters already."""
+    """An MLflow run that is written to, and what it has already."""
 
     client: MlflowClient
     run_id: str
-    folder: Path
+    artifacts: MlflowArtifacts
     parameters: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    """The newest value of each."""
 
     def close(self, status: str, end_time: float | None) -> None:
         """Give the run its end; `end_time` in seconds since 1970, None: now."""
         self.client.set_terminated(self.run_id, STATUSES[status], None if end_time is None else int(end_time * 1000))
 
     def log_metrics(self, records: Iterable[Record]) -> int:
-        """Log points, with the journal's time as theirs."""
+        """Log points, with the journal's time as theirs; where a new epoch begins, a point of the metric `epoch`."""
         refused = 0
         metrics = []
         for record in records:
             try:
-                metrics.append(_metric(record))
+                metrics += [_metric(record), *self._epoch(record)]
             except (OverflowError, TypeError, ValueError) as error:
                 _log.warning("MLflow cannot hold %.200s: %s", record, error)
                 refused += 1
@@ -63,13 +68,23 @@ class MlflowRun:
             refused += self._log_batch(metrics=batch)
         return refused
 
+    def _epoch(self, record: Record) -> list[Metric]:
+        """Return a point that says at which step an epoch began; none for an epoch that MLflow knows of."""
+        epoch = record.get("epoch")
+        if not isinstance(epoch, int) or epoch <= self.metrics.get(EPOCH, -1):
+            return []
+        self.metrics[EPOCH] = epoch
+        return [_metric({**record, "name": EPOCH, "value": epoch})]
+
     def log_parameters(self, records: Iterable[Record]) -> int:
         """Log parameters; one whose value has changed (a resume with overrides) becomes the tag `changed.<key>`."""
         new: dict[str, str] = {}
         changed: dict[str, str] = {}
         for record in records:
-            key, value = mlflow_key(record["name"]), self._parameter_value(record)
+            key = mlflow_key(record["name"])
             known = self.parameters.get(key, new.get(key))
+            text = str(record.get("value"))
+            value = self.artifacts.pointer(text, record["name"], "parameters", LONGEST_PARAMETER, known or "")
             if known is None:
                 new[key] = value
             elif known != value:
@@ -83,36 +98,13 @@ class MlflowRun:
 
     def log_tags(self, tags: Iterable[tuple[str, Any]]) -> int:
         """Log tags; a later value replaces an earlier one. The tag that a run is found again by is not theirs."""
-        named = ((mlflow_key(name), value) for name, value in tags)
-        entities = [RunTag(key, _shorten(str(value))) for key, value in named if key != RUN_TAG]
+        texts = [(name, self.artifacts.pointer(str(value), name, "tags", LONGEST_TAG)) for name, value in tags]
+        entities = [RunTag(key, text) for name, text in texts if (key := mlflow_key(name)) != RUN_TAG]
+        entities += [RunTag(MLFLOW_NOTE, text) for name, text in texts if name == NOTE]
         refused = 0
         for batch in batches(entities, MOST_TAGS, lambda item: len(item.key) + len(item.value.encode()) + 40):
             refused += self._log_batch(tags=batch)
         return refused
-
-    def log_artifacts(self, records: Iterable[Record]) -> int:
-        """Upload files of the run folder; one that is gone, or lies outside, is refused."""
-        refused = 0
-        for record in records:
-            source = (self.folder / str(record.get("path", ""))).resolve()
-            name = PurePosixPath(str(record["name"]))
-            if not source.is_relative_to(self.folder.resolve()) or not source.is_file() or ".." in name.parts:
-                _log.warning("%s: no file of this run, so it is not uploaded", record)
-                refused += 1
-                continue
-            place = str(name.parent).strip("/.")
-            self.client.log_artifact(self.run_id, str(source), place or None)
-        return refused
-
-    def _parameter_value(self, record: Record) -> str:
-        value = str(record.get("value"))
-        if len(value) <= LONGEST_PARAMETER:
-            return value
-        digest = hashlib.sha256(value.encode("utf-8", "backslashreplace")).hexdigest()[:12]
-        name = f"parameters/{mlflow_key(record['name']).replace('/', '_')}-{digest}.txt"
-        if self.parameters.get(mlflow_key(record["name"]), "").find(digest) < 0:
-            self.client.log_text(self.run_id, value, name)
-        return f"{len(value)} characters, see the artifact {name}"
 
     def _log_batch(
         self, metrics: Sequence[Metric] = (), params: Sequence[Param] = (), tags: Sequence[RunTag] = ()

@@ -54,7 +54,11 @@ class MLflowSink:
             ensure_sqlite(database, lambda path: mlflow.create_store(path, artifacts))
         client = mlflow.MlflowClient(uri)
         found, experiment = mlflow.open_run(client, run, self._experiment or run.name, artifacts)
-        self._opened = mlflow.MlflowRun(client, found.info.run_id, run.folder, dict(found.data.params))
+        artifacts_of_run = mlflow.MlflowArtifacts(client, found.info.run_id, run.folder)
+        data = found.data
+        self._opened = mlflow.MlflowRun(
+            client, found.info.run_id, artifacts_of_run, dict(data.params), dict(data.metrics)
+        )
         return {"tracking_uri": shown_uri(uri), "experiment": experiment, "run_id": found.info.run_id}
 
     def send(self, records: Sequence[Record]) -> int:
@@ -66,7 +70,7 @@ class MLflowSink:
         refused = opened.log_parameters(by_kind[PARAMETER])
         refused += opened.log_tags((record["name"], record.get("value")) for record in by_kind[TAG])
         refused += opened.log_metrics(by_kind[METRIC])
-        refused += opened.log_artifacts(by_kind[ARTIFACT])
+        refused += opened.artifacts.log_files(by_kind[ARTIFACT])
         self._last_time = max((record["time"] for record in records if "time" in record), default=self._last_time)
         return refused
 

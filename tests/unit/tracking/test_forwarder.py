@@ -162,7 +162,11 @@ def test_an_unreachable_sink_is_told_soon_without_credentials(tracked: Path) -> 
     assert time.monotonic() - start < 20
     assert found.error == "ConnectionError: http://***@store is out of reach"
     assert (found.unsent, found.is_complete) == (1, False)
-    assert "hunter2" not in folder.tracking.read_text() + folder.forwarder_log.read_text()
+    log = folder.forwarder_log.read_text()
+    assert "hunter2" not in folder.tracking.read_text() + log
+    assert log.count("ConnectionError: http://***@store is out of reach") == 4
+    assert log.count("Traceback (most recent call last):") == 1
+    assert 'ledger_sink.py", line ' in log
 
 
 def test_what_could_not_be_sent_arrives_when_the_sink_is_back(tracked: Path) -> None:
@@ -201,6 +205,7 @@ def test_a_config_without_a_sink_is_an_error_in_the_log(tracked: Path) -> None:
 
     assert done.returncode == 1
     assert "tracking = 3 names no component. Write `_target_: mlflow`" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_sink_that_is_neither_component_nor_ours_is_refused(tracked: Path) -> None:

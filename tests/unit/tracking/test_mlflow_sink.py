@@ -103,6 +103,17 @@ def test_the_same_batch_sent_twice_is_stored_once(tracked: Path, client: MlflowC
     ]
 
 
+def test_an_epoch_is_a_point_at_its_first_step_also_after_a_second_sending(tracked: Path, client: MlflowClient) -> None:
+    records = [{**point(step), "epoch": (step - 1) // 3} for step in range(1, 8)]
+    sink, target = opened(tracked)
+    sink.send(records[:5])
+    sink, target = opened(tracked, target=target)
+    sink.send(records[:5])
+    sink.send(records[5:])
+
+    assert [(step, value) for step, value, _ in history(client, target["run_id"], "epoch")] == [(1, 0), (4, 1), (7, 2)]
+
+
 def test_numbers_that_are_not_finite_arrive(tracked: Path, client: MlflowClient) -> None:
     sink, target = opened(tracked)
     refused = sink.send([point(1, math.nan), point(2, math.inf), point(3, -math.inf)])
@@ -147,7 +158,8 @@ def test_tags_and_files_arrive(tracked: Path, client: MlflowClient) -> None:
     (folder / "plots" / "a.txt").write_text("picture")
     refused = sink.send(
         [
-            {"kind": "tag", "name": "note", "value": "x" * 9000},
+            {"kind": "tag", "name": "long", "value": "x" * 9000},
+            {"kind": "tag", "name": "note", "value": "with a *warmer* start"},
             {"kind": "artifact", "name": "plots/a.txt", "path": "plots/a.txt"},
             {"kind": "artifact", "name": "gone", "path": "gone.txt"},
             {"kind": "artifact", "name": "outside", "path": "../../pyproject.toml"},
@@ -155,7 +167,10 @@ def test_tags_and_files_arrive(tracked: Path, client: MlflowClient) -> None:
     )
 
     assert refused == 2
-    assert len(client.get_run(target["run_id"]).data.tags["note"]) == 8000
+    tags = client.get_run(target["run_id"]).data.tags
+    artifact = tags["long"].removeprefix("9000 characters, see the artifact ")
+    assert Path(client.download_artifacts(target["run_id"], artifact)).read_text() == "x" * 9000
+    assert tags["note"] == tags["mlflow.note.content"] == "with a *warmer* start"
     assert [item.path for item in client.list_artifacts(target["run_id"], "plots")] == ["plots/a.txt"]
 
 
@@ -233,5 +248,5 @@ def test_a_run_through_the_forwarder_is_read_back_by_mlflow(tracked: Path, clien
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert address is not None
     assert client.get_run(address["run_id"]).info.status == "FINISHED"
-    assert client.get_run(address["run_id"]).data.metrics == {"train/loss": 0.25}
+    assert client.get_run(address["run_id"]).data.metrics == {"train/loss": 0.25, "epoch": 1.0}
     assert open_command(folder, Project(tracked)) == f"mlflow ui --backend-store-uri 'sqlite:///{tracked}/mlflow.db'"
