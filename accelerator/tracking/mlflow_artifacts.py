@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from mlflow import MlflowClient
 
+from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import Record
 from accelerator.tracking.mlflow_names import mlflow_key
 
@@ -39,6 +40,35 @@ class MlflowArtifacts:
     def log_file(self, source: Path, place: str = "") -> None:
         """Upload one file into the folder `place`; one of the same name there is replaced."""
         self.client.log_artifact(self.run_id, str(source), place or None)
+
+    def log_report(self, folder: RunFolder) -> None:
+        """Upload the run's page, if it has one."""
+        page = folder.path / "report.html"
+        if page.is_file():
+            self.log_file(page)
+
+    def log_checkpoints(self, folder: RunFolder, policy: str) -> None:
+        """Upload checkpoints of an ended run, with the files that say which is the last and which the best.
+
+        Args:
+            folder: the run.
+            policy: `none`, `best`, `last` or `all`.
+        """
+        aliases = {name: folder.checkpoints / name for name in ("last", "best")}
+        named = {
+            name: path.read_text(encoding="utf-8").strip()
+            for name, path in aliases.items()
+            if policy in (name, "all") and path.is_file()
+        }
+        chosen = set(named.values())
+        if policy == "all":
+            chosen |= {path.name for path in folder.checkpoints.glob("step-*") if (path / "manifest.json").is_file()}
+        for name in sorted(chosen):
+            path = folder.checkpoints / name
+            if Path(name).name == name and path.is_dir() and not path.is_symlink():
+                self.client.log_artifacts(self.run_id, str(path), f"checkpoints/{name}")
+        for name in named:
+            self.log_file(aliases[name], "checkpoints")
 
     def pointer(self, text: str, name: str, folder: str, longest: int, known: str = "") -> str:
         """Return `text`, or when it is longer than `longest` characters, where it is: whole, in an artifact.

@@ -16,9 +16,12 @@ from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import Record
+from accelerator.runs.model_example import ModelExample
 from accelerator.runs.summary import COMPLETED, DIED, FAILED, INTERRUPTED
 from accelerator.tracking.mlflow_artifacts import MlflowArtifacts
+from accelerator.tracking.mlflow_model import MlflowModels
 from accelerator.tracking.mlflow_names import (
     LONGEST_PARAMETER,
     LONGEST_TAG,
@@ -29,6 +32,7 @@ from accelerator.tracking.mlflow_names import (
     batches,
     mlflow_key,
 )
+from accelerator.tracking.model_file import trained_model
 from accelerator.tracking.sink import SinkError, TrackedRun
 
 NOTE, MLFLOW_NOTE = "note", "mlflow.note.content"
@@ -53,6 +57,21 @@ class MlflowRun:
     def close(self, status: str, end_time: float | None) -> None:
         """Give the run its end; `end_time` in seconds since 1970, None: now."""
         self.client.set_terminated(self.run_id, STATUSES[status], None if end_time is None else int(end_time * 1000))
+
+    def log_model(self, folder: RunFolder, register: str | None, alias: str | None) -> None:
+        """Log the trained model, and make a version of the registered model `register` of it.
+
+        A run that only measures or analyses has none.
+        """
+        trained, example = trained_model(folder), ModelExample.read(folder)
+        if trained is None or example is None:
+            if register:
+                _log.warning("no version of %s: %s kept no model with an example of its input", register, folder.path)
+            return
+        models = MlflowModels(self.client, self.run_id)
+        model_id = models.log(trained, example)
+        if register:
+            models.register(model_id, register, alias)
 
     def log_metrics(self, records: Iterable[Record]) -> int:
         """Log points, with the journal's time as theirs; where a new epoch begins, a point of the metric `epoch`."""

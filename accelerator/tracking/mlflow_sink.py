@@ -10,8 +10,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from accelerator.errors import did_you_mean
 from accelerator.redaction import MASK
+from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import ARTIFACT, METRIC, PARAMETER, TAG, Record
+from accelerator.runs.summary import COMPLETED
 from accelerator.tracking.mlflow_store import (
     ENVIRONMENT,
     artifact_folder,
@@ -20,23 +23,51 @@ from accelerator.tracking.mlflow_store import (
     shown_uri,
     sqlite_path,
 )
-from accelerator.tracking.sink import TrackedRun
+from accelerator.tracking.sink import SinkError, TrackedRun
 
 if TYPE_CHECKING:
     from accelerator.tracking.mlflow_run import MlflowRun
+
+POLICIES = ("none", "best", "last", "all")
 
 
 class MLflowSink:
     """Carries a journal to MLflow."""
 
-    def __init__(self, tracking_uri: str | None = None, experiment: str | None = None) -> None:
+    def __init__(
+        self,
+        tracking_uri: str | None = None,
+        experiment: str | None = None,
+        checkpoints: str = "none",
+        log_model: bool = True,
+        register: str | None = None,
+        alias: str | None = "newest",
+    ) -> None:
         """
         Args:
             tracking_uri: the store; null: MLFLOW_TRACKING_URI, else `mlflow.db` at the project root.
             experiment: its name, unless MLFLOW_EXPERIMENT_NAME or _ID is set; null: the config's `name`.
+            checkpoints: which of the run's checkpoints are uploaded at its end: none, best, last or all that it kept.
+            log_model: whether the trained model of a completed run is logged, for `mlflow.pyfunc.load_model`.
+            register: the registered model that a completed run's model becomes a version of; null: none.
+            alias: what the registry calls that version; null: nothing.
+
+        Raises:
+            SinkError: there is no such policy for checkpoints, or a model is to be registered that is not logged.
         """
+        if checkpoints not in POLICIES:
+            raise SinkError(f"tracking.checkpoints = {checkpoints!r}. {did_you_mean(checkpoints, POLICIES)}")
+        if register and not log_model:
+            raise SinkError(
+                f"tracking.register = {register!r}: only a logged model can be registered. Set tracking.log_model=true."
+            )
         self._tracking_uri = tracking_uri
         self._experiment = experiment
+        self._checkpoints = checkpoints
+        self._log_model = log_model
+        self._register = register
+        self._alias = alias
+        self._folder: RunFolder | None = None
         self._opened: "MlflowRun | None" = None
         self._last_time: float | None = None
 
@@ -54,6 +85,7 @@ class MLflowSink:
             ensure_sqlite(database, lambda path: mlflow.create_store(path, artifacts))
         client = mlflow.MlflowClient(uri)
         found, experiment = mlflow.open_run(client, run, self._experiment or run.name, artifacts)
+        self._folder = RunFolder(run.folder)
         artifacts_of_run = mlflow.MlflowArtifacts(client, found.info.run_id, run.folder)
         data = found.data
         self._opened = mlflow.MlflowRun(
@@ -75,8 +107,14 @@ class MLflowSink:
         return refused
 
     def close(self, status: str) -> None:
-        """Give the MLflow run its true end; its time is that of the last record."""
-        self._require_open().close(status, self._last_time)
+        """Give the MLflow run its true end, at the time of the last record; then upload what only an ended run has."""
+        opened = self._require_open()
+        opened.close(status, self._last_time)
+        assert self._folder is not None
+        opened.artifacts.log_report(self._folder)
+        opened.artifacts.log_checkpoints(self._folder, self._checkpoints)
+        if status == COMPLETED and self._log_model:
+            opened.log_model(self._folder, self._register, self._alias)
 
     def _uri(self, run: TrackedRun) -> str:
         """Return the address: that of before, for a run that MLflow has already, whatever is configured now."""

@@ -11,6 +11,7 @@ from accelerator.runtime.checkpoint.files import read_model
 from accelerator.runtime.checkpoint.saver import Saver, model_state
 from accelerator.runtime.checkpoint.tree import to_host
 from accelerator.runtime.checkpoint.weights import load_weights
+from accelerator.runtime.export.example import keep_example
 from accelerator.runtime.loop.clock import Clock
 from accelerator.runtime.loop.duties import Duties
 from accelerator.runtime.loop.evaluation import evaluate
@@ -135,6 +136,8 @@ def _finish(context: "Context", duties: Duties, saver: Saver | None) -> None:
     if state.stop_signal is None and context.evaluation_loaders["test"]:
         _test(context, saver)
         duties.fetch()
+    if state.stop_signal is None and context.settings.is_tracked:
+        keep_example(context)
 
 
 def _test(context: "Context", saver: Saver | None) -> None:

@@ -250,3 +250,10 @@ def test_a_run_through_the_forwarder_is_read_back_by_mlflow(tracked: Path, clien
     assert client.get_run(address["run_id"]).info.status == "FINISHED"
     assert client.get_run(address["run_id"]).data.metrics == {"train/loss": 0.25, "epoch": 1.0}
     assert open_command(folder, Project(tracked)) == f"mlflow ui --backend-store-uri 'sqlite:///{tracked}/mlflow.db'"
+
+
+def test_a_policy_that_there_is_not_and_a_model_that_is_not_logged_are_refused() -> None:
+    with pytest.raises(SinkError, match=r"tracking.checkpoints = 'lst'. Did you mean 'last'"):
+        MLflowSink(checkpoints="lst")
+    with pytest.raises(SinkError, match="tracking.register = 'digits': only a logged model can be registered"):
+        MLflowSink(register="digits", log_model=False)
