@@ -63,7 +63,8 @@ class MlflowRun:
 
         A run that only measures or analyses has none.
         """
-        trained, example = trained_model(folder), ModelExample.read(folder)
+        example = ModelExample.read(folder)
+        trained = trained_model(folder) if example is not None else None
         if trained is None or example is None:
             if register:
                 _log.warning("no version of %s: %s kept no model with an example of its input", register, folder.path)
