@@ -11,6 +11,7 @@ from accelerator.cli.experiment import Experiment
 from accelerator.cli.grammar import is_override, parse, read_verb
 from accelerator.cli.main import GROUPS
 from accelerator.config.project import Project
+from accelerator.experiment.check import check
 from accelerator.experiment.dry_run import dry_run
 from accelerator.experiment.sound_config import sound_config
 from accelerator.runs.folder import RunFolder
@@ -28,7 +29,9 @@ _CHEAP_COMMANDS = [
     if shown.command.startswith("accelerator ") and any(word in shown.command.split() for word in _CHEAP)
 ]
 _WITH_COMMANDS = [page for page in _PAGES if page.commands]
-_WITH_FILES = [page for page in _PAGES if page.files]
+_PIPELINES = "configs/pipeline/"
+_WITH_PIPELINES = [page for page in _PAGES if any(name.startswith(_PIPELINES) for name in page.files)]
+_WITH_FILES = [page for page in _PAGES if page.files and page not in _WITH_PIPELINES]
 
 # The runs that the table of `list` in the documentation shows.
 _SIZES = {"20261123-203934-0c9b8e": (3_680_000, 30_000), "20261123-204216-a6f155": (2_450_000, 20_000)}
@@ -91,6 +94,16 @@ def test_the_files_of_a_page_make_a_project_whose_experiments_train(page: Page, 
     said = [dry_run(overrides, project=Project(example_project)) for overrides in lines]
 
     assert lines and all(text.startswith("Dry run: composed, checked and built; one step on") for text in said)
+
+
+@pytest.mark.parametrize("page", _WITH_PIPELINES, ids=lambda page: page.name)
+def test_the_pipelines_of_a_page_are_sound(page: Page, example_project: Path) -> None:
+    write_files(page, example_project)
+    own = {f"pipeline/{Path(name).stem}" for name in page.files if name.startswith(_PIPELINES)}
+
+    found = [item for item in check(project=Project(example_project), every=True) if item.name in own]
+
+    assert {item.name for item in found} == own and not [str(item.problems) for item in found if item.problems]
 
 
 def test_every_target_of_make_that_the_pages_name_exists() -> None:
