@@ -19,6 +19,9 @@ from accelerator.runs.folder import RunFolder
 
 FORMAT_VERSION = 1
 OUR_DISTRIBUTION = "accelerator-framework"
+MLFLOW = "mlflow"
+RUN_ID, EXPERIMENT_ID, EXPERIMENT_NAME = "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"
+"""What `mlflow run` sets for its command; a run is sent where they say, whenever that is."""
 _GIT_TIMEOUT_S = 5.0
 _MOST_DIFF_CHARACTERS = 5_000_000
 
@@ -66,6 +69,7 @@ def collect_environment(
         "device": resources.device,
         "threads": resources.threads,
         "world_size": resources.world_size,
+        MLFLOW: {name: os.environ[name] for name in (RUN_ID, EXPERIMENT_ID, EXPERIMENT_NAME) if os.environ.get(name)},
     }
     return Environment(values, diff)
 

@@ -1,4 +1,4 @@
-"""One run in MLflow: find it or create it, and write to it. The only module that imports MLflow (2 s, 150 MB).
+"""One run in MLflow: find it or create it, and write to it. Imports MLflow (2 s, 150 MB).
 
 `mlflow_sink` imports it late, after MLflow's environment is set.
 """
@@ -16,10 +16,12 @@ from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+from accelerator.runs.environment import EXPERIMENT_ID, EXPERIMENT_NAME
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import Record
 from accelerator.runs.model_example import ModelExample
 from accelerator.runs.summary import COMPLETED, DIED, FAILED, INTERRUPTED
+from accelerator.tracking.mlflow_adoption import PARENT_TAG, active_run, given_run, is_taken_by, started_with
 from accelerator.tracking.mlflow_artifacts import MlflowArtifacts
 from accelerator.tracking.mlflow_model import MlflowModels
 from accelerator.tracking.mlflow_names import (
@@ -32,6 +34,7 @@ from accelerator.tracking.mlflow_names import (
     batches,
     mlflow_key,
 )
+from accelerator.tracking.mlflow_store import sqlite_uri
 from accelerator.tracking.model_file import trained_model
 from accelerator.tracking.sink import SinkError, TrackedRun
 
@@ -152,50 +155,44 @@ def _metric(record: Record) -> Metric:
 
 
 def open_run(client: MlflowClient, run: TrackedRun, experiment: str, artifacts: Path | None) -> tuple[Run, str]:
-    """Return the MLflow run of `run`, found or created and marked as running, and its experiment's name.
+    """Return the MLflow run of `run`, found, taken over or created, marked as running; and its experiment's name.
 
     Raises:
         SinkError: the experiment was deleted.
     """
-    found = find_run(client, run)
-    if found is None:
-        experiment_id = ensure_experiment(client, experiment, artifacts)
-        found = search_run(client, run, [experiment_id]) or client.create_run(
-            experiment_id,
-            start_time=int(run.start_time * 1000),
-            tags={RUN_TAG: run.run_id, **_source_tags(run)},
-            run_name=run.run_id,
-        )
-    if found.data.tags.get(RUN_TAG) != run.run_id:  # made by `mlflow run`
-        client.set_tag(found.info.run_id, RUN_TAG, run.run_id)
-    if found.info.status != "RUNNING" or found.info.run_name != run.run_id:
-        client.update_run(found.info.run_id, status="RUNNING", name=run.run_id)
+    found = find_run(client, run) or _first_run(client, run, experiment, artifacts)
+    if found.info.status != "RUNNING":
+        client.update_run(found.info.run_id, status="RUNNING")
     return found, str(client.get_experiment(found.info.experiment_id).name)
 
 
 def find_run(client: MlflowClient, run: TrackedRun) -> Run | None:
-    """Return the MLflow run that was written before, or that MLFLOW_RUN_ID names, if the store has it.
+    """Return the MLflow run that was written before, if the store has it.
 
     What `tracking.json` remembers is believed of a run that bears this run's tag: the file may come from a stranger,
     and would let the journal be written into any other run of the store.
     """
     remembered = run.target.get("run_id")
-    for run_id in (remembered, os.environ.get("MLFLOW_RUN_ID")):
-        if run_id:
-            try:
-                found = client.get_run(run_id)
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                    raise
-                _log.warning("the store has no run %s", run_id)
-            else:
-                if found.info.lifecycle_stage != "active":
-                    _log.warning("the run %s was deleted in MLflow", run_id)
-                elif run_id == remembered and found.data.tags.get(RUN_TAG) != run.run_id:
-                    _log.warning("the run %s was not made for %s: it is left alone", run_id, run.run_id)
-                else:
-                    return found
-    return None
+    found = active_run(client, remembered) if remembered else None
+    if found is not None and found.data.tags.get(RUN_TAG) != run.run_id:
+        _log.warning("the run %s was not made for %s: it is left alone", remembered, run.run_id)
+        return None
+    return found
+
+
+def _first_run(client: MlflowClient, run: TrackedRun, experiment: str, artifacts: Path | None) -> Run:
+    given = given_run(client, run)
+    if given is not None and is_taken_by(client, given, run):
+        return given
+    tags = {RUN_TAG: run.run_id, **_source_tags(run)}
+    if given is None:
+        experiment_id = ensure_experiment(client, run, experiment, artifacts)
+    else:
+        experiment_id = str(given.info.experiment_id)
+        tags[PARENT_TAG] = given.info.run_id
+    return search_run(client, run, [experiment_id]) or client.create_run(
+        experiment_id, start_time=int(run.start_time * 1000), tags=tags, run_name=run.run_id
+    )
 
 
 def search_run(client: MlflowClient, run: TrackedRun, experiment_ids: list[str]) -> Run | None:
@@ -204,11 +201,12 @@ def search_run(client: MlflowClient, run: TrackedRun, experiment_ids: list[str])
     return found[0] if found else None
 
 
-def ensure_experiment(client: MlflowClient, name: str, artifacts: Path | None) -> str:
+def ensure_experiment(client: MlflowClient, run: TrackedRun, name: str, artifacts: Path | None) -> str:
     """Return the experiment's id; MLFLOW_EXPERIMENT_NAME and _ID come before `name`."""
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or name
-    if os.environ.get("MLFLOW_EXPERIMENT_ID") and not os.environ.get("MLFLOW_EXPERIMENT_NAME"):
-        return str(client.get_experiment(os.environ["MLFLOW_EXPERIMENT_ID"]).experiment_id)
+    given_name, given_id = started_with(run, EXPERIMENT_NAME), started_with(run, EXPERIMENT_ID)
+    name = given_name or name
+    if given_id and not given_name and (given_id == os.environ.get(EXPERIMENT_ID) or _has(client, given_id)):
+        return str(client.get_experiment(given_id).experiment_id)
     found = client.get_experiment_by_name(name)
     if found is None:
         place = artifacts / mlflow_key(name).replace("/", "_") if artifacts else None
@@ -224,6 +222,17 @@ def ensure_experiment(client: MlflowClient, name: str, artifacts: Path | None) -
             f"with tracking.experiment=NAME."
         )
     return str(found.experiment_id)
+
+
+def _has(client: MlflowClient, experiment_id: str) -> bool:
+    """Tell whether this store has an experiment: a run may be sent to another one than it was started for."""
+    try:
+        client.get_experiment(experiment_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
+    return True
 
 
 def _source_tags(run: TrackedRun) -> dict[str, str]:
@@ -242,7 +251,7 @@ def _shorten(value: str) -> str:
 
 def create_store(path: Path, artifacts: Path) -> None:
     """Make a SQLite store at `path` whose default experiment keeps its artifacts below `artifacts`."""
-    store = SqlAlchemyStore(f"sqlite:///{path}", str(artifacts))  # type: ignore[no-untyped-call]
+    store = SqlAlchemyStore(sqlite_uri(path), str(artifacts))  # type: ignore[no-untyped-call]
     store.engine.dispose()
 
 

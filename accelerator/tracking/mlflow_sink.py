@@ -1,7 +1,7 @@
 """The sink `mlflow`: one MLflow run for each run, in any store that MLflow has.
 
-The MLflow run is found again by what was remembered, by MLFLOW_RUN_ID, or by the tag `accelerator.run_id`, before one
-is created. MLflow keeps a point by (name, timestamp, step, value), and a point's timestamp is the journal's: a batch
+The MLflow run is found again by what was remembered, or by the tag `accelerator.run_id`; the one that MLFLOW_RUN_ID
+names is taken over where nobody has it; else one is created. MLflow keeps a point by (name, timestamp, step, value), and a point's timestamp is the journal's: a batch
 that is sent again changes nothing.
 """
 
@@ -121,7 +121,8 @@ class MLflowSink:
         before = run.target.get("tracking_uri")
         path = sqlite_path(before) if before else None
         if before is None or (path is not None and not path.exists()):  # the project was moved, or the store deleted
-            return resolve_uri(self._tracking_uri, os.environ, run.project_root)
+            is_given = "MLFLOW_RUN_ID" in os.environ and "MLFLOW_TRACKING_URI" in os.environ  # by `mlflow run`
+            return resolve_uri(None if is_given else self._tracking_uri, os.environ, run.project_root)
         if MASK not in before:
             return before
         now = resolve_uri(self._tracking_uri, os.environ, run.project_root)

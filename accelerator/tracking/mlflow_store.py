@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 from accelerator.redaction import MASK, redact_text
 from accelerator.runs.files import sync_folder
@@ -45,12 +46,20 @@ def resolve_uri(configured: str | None, environment: Mapping[str, str], project_
             f"address into MLFLOW_TRACKING_URI and tracking_uri: null into the config."
         )
     path = sqlite_path(uri)
-    return uri if path is None else f"{SQLITE}{os.path.abspath(project_root / path)}"
+    return uri if path is None else sqlite_uri(project_root / path)
+
+
+def sqlite_uri(path: Path) -> str:
+    """Return the address of a SQLite store: a percent sign in its path is escaped, all else stands as it is."""
+    return f"{SQLITE}{os.path.abspath(path)}".replace("%", "%25")
 
 
 def sqlite_path(uri: str) -> Path | None:
-    """Return the file of a SQLite store; None for any other, and for one in memory."""
-    path = uri.removeprefix(SQLITE).partition("?")[0]
+    """Return the file of a SQLite store; None for any other, and for one in memory.
+
+    Escapes are undone, as MLflow does: `mlflow run` writes a space as %20.
+    """
+    path = unquote(uri.removeprefix(SQLITE).partition("?")[0])
     return Path(path) if uri.startswith(SQLITE) and path not in ("", ":memory:") else None
 
 

@@ -1,0 +1,51 @@
+"""What `mlflow run` starts: `python -m accelerator.cli.mlproject ENTRY_POINT OVERRIDES [--FLAG VALUE]…`.
+
+MLflow hands a parameter over as one word, whatever is in it: here it is split as a shell splits. A parameter that the
+entry point does not declare comes as `--name value`, and is a flag of the command.
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+from accelerator.cli.exits import exit_code_of
+from accelerator.cli.main import run
+from accelerator.errors import UsageError, did_you_mean
+
+ENTRY_POINTS = {
+    "train": ("experiment", "train"),
+    "analyze_model": ("experiment", "analyze_model"),
+    "analyze_data": ("experiment", "analyze_data"),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command that an entry point stands for, and return its exit code."""
+    words: list[str] = []
+    code = exit_code_of(lambda: words.extend(command_of(arguments)) or 0)
+    return code or run(words)
+
+
+def command_of(arguments: Sequence[str]) -> list[str]:
+    """Return the command line of ours that `mlflow run` asks for.
+
+    Raises:
+        UsageError: there is no such entry point, the overrides are missing, or a quote in them is not closed.
+    """
+    name = arguments[0] if arguments else ""
+    if name not in ENTRY_POINTS:
+        raise UsageError(f"MLproject: there is no entry point '{name}'. {did_you_mean(name, ENTRY_POINTS)}")
+    if len(arguments) < 2:
+        raise UsageError(f"MLproject: the entry point '{name}' needs the overrides as one word. Write {{overrides}}.")
+    try:
+        overrides = shlex.split(arguments[1])
+    except ValueError as error:
+        raise UsageError(
+            f"overrides = {arguments[1]}: they are split as a shell splits, and here that fails: {error}. Close the "
+            f'quote, or write a quote that belongs to a value inside another: -P overrides="\'+tags.note=it\\\'s\'".'
+        ) from error
+    return [*ENTRY_POINTS[name], *overrides, *arguments[2:]]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""The MLflow run that `mlflow run` made before it started us: one run of ours takes it, all others become its children.
+
+Its id stands in MLFLOW_RUN_ID, which every process below inherits: a child process, the jobs of a sweep, the steps of a
+pipeline. Who takes it writes the parameter `accelerator.run_id`. MLflow lets a parameter be written once, so that of
+two that ask in the same moment one gets the run, wherever they run.
+"""
+
+import logging
+import os
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from accelerator.runs.environment import MLFLOW, RUN_ID
+from accelerator.tracking.mlflow_names import RUN_TAG
+from accelerator.tracking.sink import TrackedRun
+
+PARENT_TAG = "mlflow.parentRunId"
+_log = logging.getLogger(__name__)
+
+
+def started_with(run: TrackedRun, variable: str) -> str | None:
+    """Return one of MLflow's variables as it was when the run was started; None where it was not set.
+
+    What is sent later, from another shell, belongs where the run's first command was told to send it.
+    """
+    known = run.environment.get(MLFLOW)
+    found = known.get(variable) if isinstance(known, dict) else os.environ.get(variable)
+    return str(found) if found else None
+
+
+def given_run(client: MlflowClient, run: TrackedRun) -> Run | None:
+    """Return the run that MLFLOW_RUN_ID names, if there is one in the store."""
+    run_id = started_with(run, RUN_ID)
+    return None if run_id is None else active_run(client, run_id)
+
+
+def active_run(client: MlflowClient, run_id: str) -> Run | None:
+    """Return a run of the store; None when it has none of that id any more."""
+    try:
+        found = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        _log.warning("the store has no run %s", run_id)
+        return None
+    if found.info.lifecycle_stage == "active":
+        return found
+    _log.warning("the run %s was deleted in MLflow", run_id)
+    return None
+
+
+def is_taken_by(client: MlflowClient, given: Run, run: TrackedRun) -> bool:
+    """Take the run for `run` unless another has it; return whether it is ours, now or already."""
+    taken_by = given.data.tags.get(RUN_TAG)
+    if taken_by is None:
+        try:
+            client.log_param(given.info.run_id, RUN_TAG, run.run_id)
+        except MlflowException as error:
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+            return False
+        client.set_tag(given.info.run_id, RUN_TAG, run.run_id)
+        client.update_run(given.info.run_id, name=run.run_id)
+    return taken_by in (None, run.run_id)
