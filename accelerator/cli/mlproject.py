@@ -8,22 +8,22 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from accelerator.cli.dispatch import run_command
 from accelerator.cli.exits import exit_code_of
-from accelerator.cli.main import run
+from accelerator.cli.main import GROUPS
 from accelerator.errors import UsageError, did_you_mean
 
 ENTRY_POINTS = {
     "train": ("experiment", "train"),
     "analyze_model": ("experiment", "analyze_model"),
     "analyze_data": ("experiment", "analyze_data"),
+    "pipeline": ("pipeline", "run"),
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command that an entry point stands for, and return its exit code."""
-    words: list[str] = []
-    code = exit_code_of(lambda: words.extend(command_of(arguments)) or 0)
-    return code or run(words)
+    return exit_code_of(lambda: run_command(GROUPS, command_of(arguments)))
 
 
 def command_of(arguments: Sequence[str]) -> list[str]:
@@ -36,13 +36,13 @@ def command_of(arguments: Sequence[str]) -> list[str]:
     if name not in ENTRY_POINTS:
         raise UsageError(f"MLproject: there is no entry point '{name}'. {did_you_mean(name, ENTRY_POINTS)}")
     if len(arguments) < 2:
-        raise UsageError(f"MLproject: the entry point '{name}' needs the overrides as one word. Write {{overrides}}.")
+        raise UsageError(f"MLproject: the entry point '{name}' needs the overrides as one word. Add ''.")
     try:
         overrides = shlex.split(arguments[1])
     except ValueError as error:
         raise UsageError(
             f"overrides = {arguments[1]}: they are split as a shell splits, and here that fails: {error}. Close the "
-            f'quote, or write a quote that belongs to a value inside another: -P overrides="\'+tags.note=it\\\'s\'".'
+            f"quote, or write a quote that belongs to a value inside another: -P overrides=\"'+tags.note=it\\'s'\"."
         ) from error
     return [*ENTRY_POINTS[name], *overrides, *arguments[2:]]
 

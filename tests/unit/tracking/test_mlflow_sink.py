@@ -257,3 +257,48 @@ def test_a_policy_that_there_is_not_and_a_model_that_is_not_logged_are_refused()
         MLflowSink(checkpoints="lst")
     with pytest.raises(SinkError, match="tracking.register = 'digits': only a logged model can be registered"):
         MLflowSink(register="digits", log_model=False)
+
+
+    assert client.get_run(address["run_id"]).data.metrics == {"train/loss": 0.25}
+    assert open_command(folder) == f"mlflow ui --backend-store-uri 'sqlite:///{tracked}/mlflow.db'"
+
+
+def test_a_second_run_in_the_environment_of_mlflow_run_becomes_a_child(
+    tracked: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = client.create_run(client.create_experiment("of mlflow run"))
+    monkeypatch.setenv("MLFLOW_RUN_ID", given.info.run_id)
+    first = opened(tracked, "first")[1]
+    second = opened(tracked, "second")[1]
+    again = opened(tracked, "first")[1]
+
+    assert first["run_id"] == again["run_id"] == given.info.run_id
+    assert second["experiment"] == "of mlflow run"
+    assert client.get_run(second["run_id"]).data.tags["mlflow.parentRunId"] == given.info.run_id
+    assert client.get_run(given.info.run_id).data.tags["accelerator.run_id"] == "first"
+
+
+def test_of_two_that_take_a_run_in_the_same_moment_one_gets_it(
+    tracked: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = client.create_run("0")
+    monkeypatch.setenv("MLFLOW_RUN_ID", given.info.run_id)
+    client.log_param(given.info.run_id, "accelerator.run_id", "the other")  # its tag is not written yet
+
+    found = client.get_run(opened(tracked, "late")[1]["run_id"])
+
+    assert found.info.run_id != given.info.run_id
+    assert found.data.tags["mlflow.parentRunId"] == given.info.run_id
+
+
+def test_the_store_of_mlflow_run_goes_before_the_configured_one(
+    tracked: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = client.create_run("0")
+    monkeypatch.setenv("MLFLOW_RUN_ID", given.info.run_id)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tracked}/mlflow.db")
+    run = TrackedRun("first", "digits", tracked, tracked, 1732352460.0)
+
+    target = MLflowSink(tracking_uri="http://127.0.0.1:9").open(run)
+
+    assert target["run_id"] == given.info.run_id
