@@ -22,6 +22,7 @@ from accelerator.pipeline.runner import Runner
 from accelerator.pipeline.selection import Selection
 from accelerator.pipeline.state import COMPLETED, RUNNING, PipelineState, StepState
 from accelerator.pipeline.step_run import StepRunner
+from accelerator.pipeline.write_page import write_page
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def run_pipeline(
         )
         with _stopping(processes.stop):
             ended = runner.run()
+        say(f"The page: {write_page(ended)}")
     code = 0 if ended.status == COMPLETED else EXIT_FAILED
     if processes.signals:
         code = 128 + processes.signals[0]

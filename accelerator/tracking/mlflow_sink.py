@@ -1,8 +1,8 @@
 """The sink `mlflow`: one MLflow run for each run, in any store that MLflow has.
 
 The MLflow run is found again by what was remembered, or by the tag `accelerator.run_id`; the one that MLFLOW_RUN_ID
-names is taken over where nobody has it; else one is created. MLflow keeps a point by (name, timestamp, step, value), and a point's timestamp is the journal's: a batch
-that is sent again changes nothing.
+names is taken over where nobody has it; else one is created. MLflow keeps a point by (name, timestamp, step, value),
+and a point's timestamp is the journal's: a batch that is sent again changes nothing.
 """
 
 import importlib
