@@ -1,4 +1,4 @@
-"""The page of a pipeline: the graph by what needs what, states, figures and links, and nothing loaded from elsewhere."""
+"""The page of a pipeline: its graph, states, figures and links, and nothing loaded from elsewhere."""
 
 from pathlib import Path
 
