@@ -1,6 +1,7 @@
 """The processes of steps: started in sessions of their own, stopped by the pipeline's signals or a time limit.
 
-A session of its own means that Ctrl-C reaches a step once: from the pipeline, which passes it on.
+A session of its own means that Ctrl-C reaches a step once: from the pipeline, which passes it on. MLFLOW_RUN_ID names
+the run that `mlflow run` made for the whole pipeline: no step is told of it, or the first would take it over.
 """
 
 import os
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from accelerator.runs.environment import RUN_ID
 
 SAVING_S = 60.0
 """How long a step has to save and end after its time limit, or after a signal, before it is killed."""
@@ -70,6 +73,7 @@ class Processes:
                 process = subprocess.Popen(
                     command,
                     cwd=cwd,
+                    env={name: value for name, value in os.environ.items() if name != RUN_ID},
                     stdin=subprocess.DEVNULL,
                     stdout=printed,
                     stderr=printed,

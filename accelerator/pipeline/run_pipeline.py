@@ -23,6 +23,7 @@ from accelerator.pipeline.selection import Selection
 from accelerator.pipeline.state import COMPLETED, RUNNING, PipelineState, StepState
 from accelerator.pipeline.step_run import StepRunner
 from accelerator.pipeline.write_page import write_page
+from accelerator.redaction import redact_text
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,19 @@ def run_pipeline(
         )
         with _stopping(processes.stop):
             ended = runner.run()
-        say(f"The page: {write_page(ended)}")
+        say(_page(ended))
     code = 0 if ended.status == COMPLETED else EXIT_FAILED
     if processes.signals:
         code = 128 + processes.signals[0]
     return PipelineOutcome(ended, code, None if code == 0 else command)
+
+
+def _page(ended: PipelineState) -> str:
+    """Write the page; what hinders that is told, and leaves the pipeline as it ended."""
+    try:
+        return f"The page: {write_page(ended)}"
+    except Exception as error:  # made anew by the next command; what the steps gave is recorded, and sound
+        return f"There is no page of the pipeline: {redact_text(f'{type(error).__name__}: {error}')}"
 
 
 def _waiting(step: PreparedStep) -> StepState:

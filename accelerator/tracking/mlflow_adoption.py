@@ -1,8 +1,8 @@
 """The MLflow run that `mlflow run` made before it started us: one run of ours takes it, all others become its children.
 
-Its id stands in MLFLOW_RUN_ID, which every process below inherits: a child process, the jobs of a sweep, the steps of a
-pipeline. Who takes it writes the parameter `accelerator.run_id`. MLflow lets a parameter be written once, so that of
-two that ask in the same moment one gets the run, wherever they run.
+Its id stands in MLFLOW_RUN_ID, which processes below inherit: a child process, the jobs of a sweep. (The steps of a
+pipeline do not: none of them is the whole.) Who takes it writes the parameter `accelerator.run_id`. MLflow lets a
+parameter be written once, so that of two that ask in the same moment one gets the run, wherever they run.
 """
 
 import logging
@@ -31,9 +31,13 @@ def started_with(run: TrackedRun, variable: str) -> str | None:
 
 
 def given_run(client: MlflowClient, run: TrackedRun) -> Run | None:
-    """Return the run that MLFLOW_RUN_ID names, if there is one in the store."""
-    run_id = started_with(run, RUN_ID)
-    return None if run_id is None else active_run(client, run_id)
+    """Return the run that MLFLOW_RUN_ID names, if there is one in the store.
+
+    It is believed where the variable of this process and what the run was started with agree: a stranger's
+    `environment.json` names no run of the store, and a run that is sent later takes nobody else's.
+    """
+    run_id = os.environ.get(RUN_ID)
+    return active_run(client, run_id) if run_id and run_id == started_with(run, RUN_ID) else None
 
 
 def active_run(client: MlflowClient, run_id: str) -> Run | None:
@@ -61,6 +65,6 @@ def is_taken_by(client: MlflowClient, given: Run, run: TrackedRun) -> bool:
             if error.error_code != "INVALID_PARAMETER_VALUE":
                 raise
             return False
-        client.set_tag(given.info.run_id, RUN_TAG, run.run_id)
         client.update_run(given.info.run_id, name=run.run_id)
+        client.set_tag(given.info.run_id, RUN_TAG, run.run_id)
     return taken_by in (None, run.run_id)

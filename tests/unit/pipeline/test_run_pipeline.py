@@ -49,6 +49,29 @@ def test_a_failing_step_ends_what_needs_it_and_the_same_command_goes_on(steps: S
     assert steps.calls() == ["second 2", "sum 1"]
 
 
+def test_a_page_that_cannot_be_written_leaves_a_finished_pipeline_finished(steps: Steps) -> None:
+    steps.write("fault_first", "(step_context.folder.parents[2] / 'report.html').mkdir()")
+
+    ended = steps.run(only="first")
+
+    assert (ended.exit_code, ended.state.status) == (0, "completed")
+    assert steps.said[-1].startswith(f"There is no page of the pipeline: StorageError: {ended.state.folder}")
+
+
+def test_no_step_takes_over_the_run_that_mlflow_run_made_for_the_whole(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", "f" * 32)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "7")
+    steps.write("fault_first", "Path('told').write_text(' '.join(name for name in os.environ if name[:6] == 'MLFLOW'))")
+
+    ended = steps.run(only="first")
+
+    assert ended.exit_code == 0
+    assert (steps.root / "told").read_text() == "MLFLOW_EXPERIMENT_ID"
+    assert (ended.state.folder / "report.html").is_file()
+
+
 def test_a_step_goes_through_the_launcher_that_it_names_also_one_of_the_project(steps: Steps) -> None:
     steps.write("configs/hydra/launcher/mine.yaml", "defaults: [submitit_local]\ntimeout_min: 5\n")
     steps.change("configs/pipeline/sums.yaml", "first: {", "first: {launch: {launcher: mine, nodes: 1}, ")

@@ -259,10 +259,6 @@ def test_a_policy_that_there_is_not_and_a_model_that_is_not_logged_are_refused()
         MLflowSink(register="digits", log_model=False)
 
 
-    assert client.get_run(address["run_id"]).data.metrics == {"train/loss": 0.25}
-    assert open_command(folder) == f"mlflow ui --backend-store-uri 'sqlite:///{tracked}/mlflow.db'"
-
-
 def test_a_second_run_in_the_environment_of_mlflow_run_becomes_a_child(
     tracked: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,6 +272,30 @@ def test_a_second_run_in_the_environment_of_mlflow_run_becomes_a_child(
     assert second["experiment"] == "of mlflow run"
     assert client.get_run(second["run_id"]).data.tags["mlflow.parentRunId"] == given.info.run_id
     assert client.get_run(given.info.run_id).data.tags["accelerator.run_id"] == "first"
+
+
+@pytest.mark.parametrize("known", [{}, {"MLFLOW_RUN_ID": "f" * 32}])
+def test_a_run_that_was_started_elsewhere_does_not_take_the_run_of_this_environment(
+    known: dict[str, str], tracked: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = client.create_run("0")
+    monkeypatch.setenv("MLFLOW_RUN_ID", given.info.run_id)
+
+    target = opened(tracked, "sent later", environment={"mlflow": known})[1]
+
+    assert target["run_id"] != given.info.run_id
+    assert "accelerator.run_id" not in client.get_run(given.info.run_id).data.tags
+
+
+def test_a_run_that_only_the_files_of_a_run_name_is_left_alone(tracked: Path, client: MlflowClient) -> None:
+    """`environment.json` may come from a stranger: it would take over a run of the user's own."""
+    mine = client.create_run("0").info.run_id
+
+    target = opened(tracked, "strange", environment={"mlflow": {"MLFLOW_RUN_ID": mine}})[1]
+
+    assert target["run_id"] != mine
+    assert "mlflow.parentRunId" not in client.get_run(target["run_id"]).data.tags
+    assert "accelerator.run_id" not in client.get_run(mine).data.tags
 
 
 def test_of_two_that_take_a_run_in_the_same_moment_one_gets_it(
