@@ -13,7 +13,9 @@ from tests.e2e.command import clean_environment
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")
 NOTE = "two words, [a] {b} and a comma"
-OVERRIDES = f"experiment=digits_resnet model=mlp model.in_features=64 train.steps=2 \"+tags.note='{NOTE}'\" optimizer.lr=0.02"
+OVERRIDES = (
+    f"experiment=digits_resnet model=mlp model.in_features=64 train.steps=2 \"+tags.note='{NOTE}'\" optimizer.lr=0.02"
+)
 
 
 @pytest.mark.timeout(200)
