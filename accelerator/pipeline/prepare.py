@@ -94,7 +94,7 @@ def _prepare(
     if redact(node) != node:
         what = "an argument is a secret in clear, which a pipeline would have to write down for its step"
         raise ConfigError(Problem("step", what, "Have the component read an environment variable of its own"))
-    given, targets = dict(_flat(node, "")), list(targets_in(node, KIND))
+    given, targets = dict(_flat(node, "")) if node else {}, list(targets_in(node, KIND))
     overrides = composing_overrides(step, project, registry)
     if overrides is None:
         return PreparedStep(step, None, Fingerprint(step.uses, given, {}, code.of_targets(targets)))
