@@ -5,10 +5,15 @@ of its group, written for the terminal. A test holds that each flag of a verb st
 """
 
 import inspect
+import re
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from accelerator.cli.grammar import Flag, Verb
+
+_WIDTH = 120
+_STAYS = "\0"  # a space at which no line is broken
 
 FRONT_PAGE = """\
 accelerator GROUP VERB [ARGUMENT...]
@@ -43,7 +48,7 @@ def group_page(name: str, group: type, verbs: Mapping[str, Any]) -> str:
 
 def verb_page(verb: Verb, function: Any) -> str:
     """Return the page of one verb: its usage, then its docstring."""
-    return f"{usage(verb)}\n\n{_text_of(function)}"
+    return f"{_wrapped(usage(verb))}\n\n{_text_of(function)}"
 
 
 def usage(verb: Verb) -> str:
@@ -54,6 +59,13 @@ def usage(verb: Verb) -> str:
     parts += ["[OVERRIDE...]"] * verb.takes_overrides
     parts += [f"[{_flag_usage(flag)}]" for flag in verb.flags.values()]
     return " ".join(parts)
+
+
+def _wrapped(line: str) -> str:
+    """Break a usage line between its parts where it is too long for a page."""
+    parts = re.sub(r"(?<=\[)[^]]*", lambda found: found[0].replace(" ", _STAYS), line)
+    lines = textwrap.wrap(parts, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_STAYS, " ")
 
 
 def _flag_usage(flag: Flag) -> str:

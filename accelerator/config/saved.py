@@ -207,8 +207,9 @@ def _read(file: Path) -> DictConfig:
             Problem("", f"the run's config cannot be read: {error}", "Name another run", str(file))
         ) from error
     except (yaml.YAMLError, OmegaConfBaseException, ValueError) as error:
+        found = error.problem if isinstance(error, yaml.MarkedYAMLError) and error.problem else first_line(error)
         raise ConfigError(
-            Problem("", f"is not valid YAML: {first_line(error)}", "Repair it, or name another run", str(file))
+            Problem("", f"is not valid YAML: {found}", "Repair it, or name another run", str(file))
         ) from error
     if not isinstance(config, DictConfig):
         raise ConfigError(Problem("", "is not a run's config: it holds no mapping", "Name another run", str(file)))

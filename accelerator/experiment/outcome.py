@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from accelerator.config.project import Project
-from accelerator.runs.delivery import Delivery, delivery
+from accelerator.runs.delivery import Delivery
 from accelerator.runs.folder import RunFolder
-from accelerator.runs.summary import Summary, read_summary
-from accelerator.tracking.where_to_look import open_command
+from accelerator.runs.summary import Summary
 
 Say = Callable[[str], None]
 """Takes a line for the user, before the run begins."""
@@ -30,8 +28,3 @@ class Outcome:
     exit_code: int = 0
     reason: str = ""
     """Why the run failed; "" when it did not."""
-
-
-def outcome_of(folder: RunFolder, project: Project) -> Outcome:
-    """Return the outcome of a run that has ended well before."""
-    return Outcome(folder, read_summary(folder), delivery(folder), open_command(folder, project))

@@ -10,10 +10,12 @@ from accelerator.config.schema import TrainConfig
 from accelerator.errors import InputError
 from accelerator.experiment.late import late
 from accelerator.experiment.named_run import is_evaluation, named_training
-from accelerator.experiment.outcome import Outcome, Say, outcome_of, say_nothing
+from accelerator.experiment.outcome import Outcome, Say, say_nothing
 from accelerator.experiment.sound_config import sound_config_of_run
+from accelerator.runs.delivery import delivery
 from accelerator.runs.run import Run
-from accelerator.runs.summary import COMPLETED, Summary
+from accelerator.runs.summary import COMPLETED, Summary, read_summary
+from accelerator.tracking.where_to_look import open_command
 
 
 def resume(
@@ -49,7 +51,8 @@ def resume(
     summary = run.summary
     if summary.status == COMPLETED and (not overrides or _is_over(summary, config)):
         say(_nothing_to_do(run, summary, config))
-        return outcome_of(run.folder, project)
+        look = open_command(run.folder, project)
+        return Outcome(run.folder, read_summary(run.folder), delivery(run.folder), look)
     outcome: Outcome = late("train_on")(config, run, say)
     return outcome
 

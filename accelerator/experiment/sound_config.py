@@ -66,12 +66,12 @@ def config_of_run(run: Run, overrides: Sequence[str], project: Project, registry
         ConfigError: it cannot be read, or may not be.
         InputError: the run was made in Python from objects, which no config describes.
     """
+    config = load_saved(run.folder.path, overrides, project, registry)
     if run.config and "model" not in run.config:
         raise InputError(
             f"{run.folder.path}: this run was made in Python from objects, and no config says how to make them again. "
             f"Its tensors are in {run.folder.checkpoints}: model.safetensors of a checkpoint loads with safetensors."
         )
-    config = load_saved(run.folder.path, overrides, project, registry)
     present = _trust_as_here(config, overrides, project, registry)
     if not _lies_in_its_output(run, config, project) and not any(
         item.startswith("paths.output=") for item in overrides

@@ -18,7 +18,7 @@ EXPERIMENTS = sorted(path.stem for path in (shipped_configs() / "experiment").gl
 CHOICES = sorted(
     (path.parent.name, path.stem)
     for path in shipped_configs().glob("*/*.yaml")
-    if path.parent.name not in ("experiment", "index", "transform")
+    if path.parent.name not in ("experiment", "index", "transform", "pipeline", "pipeline_step")
 )
 MODELS, DATA = ([name for group, name in CHOICES if group == wanted] for wanted in ("model", "data"))
 

@@ -67,7 +67,7 @@ def test_for_a_message_an_override_is_the_command_line(composed: Compose) -> Non
 
     assert provenance.place_of("seed") == "command line"
     assert provenance.place_of("vars.place") == "command line"
-    assert provenance.place_of("loader.workers") == "accelerator/configs/base.yaml:32"
+    assert provenance.place_of("loader.workers") == "accelerator/configs/base.yaml:33"
     assert provenance.place_of("nothing") == ""
 
 

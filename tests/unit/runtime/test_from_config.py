@@ -245,7 +245,12 @@ def test_tags_are_journaled_without_secrets(monkeypatch: pytest.MonkeyPatch) -> 
 
     records = read_journal(RunFolder(summary.run_folder).journal)
     tags = {item["name"]: item["value"] for item in records if item["kind"] == TAG}
-    assert tags == {"who": "${oc.env:WHO}", "auth_token": "***", "note": "x"}
+    assert {name: tags[name] for name in ("who", "auth_token", "note")} == {
+        "who": "${oc.env:WHO}",
+        "auth_token": "***",
+        "note": "x",
+    }
+    assert "hidden" not in str(tags)
 
 
 def test_two_contexts_of_one_config_are_apart() -> None:

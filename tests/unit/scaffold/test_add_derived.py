@@ -17,10 +17,10 @@ def test_index_files_get_their_line_where_the_project_has_them(tmp_path: Path) -
     (tmp_path / "configs/index/model.yaml").write_text("changed: by hand", encoding="utf-8")
 
     changed = [add(kind, "mine", project=project).changed for kind in ("loss", "model")]
-    written = add("pipeline_step", "count", project=project).written
+    added = add("pipeline_step", "count", project=project)
 
     assert changed == [("pyproject.toml", "configs/index/loss.yaml"), ("pyproject.toml",)]
-    assert "configs/index/pipeline_step.yaml" in written
+    assert "configs/index/pipeline_step.yaml" in added.changed
     assert write_index(project, check=True) == ["configs/index/model.yaml: changed by hand"]
     assert "- mine # Cross entropy" in (tmp_path / "configs/index/loss.yaml").read_text(encoding="utf-8")
 
