@@ -93,7 +93,7 @@ def test_the_file_is_the_model_for_any_batch_size(
     assert (outcome.exit_code, outcome.summary.parent) == (0, trained_run.name)
     assert outcome.summary.metrics["export/max_abs_difference"] == report["max_abs_difference"] < 1e-5
     records = [json.loads(line) for line in (outcome.folder.journal / "rank-0.jsonl").read_text().splitlines()]
-    assert [item["path"] for item in records if item["kind"] [-1:] == "artifact"] == ["export.json"]
+    assert [item["path"] for item in records if item["kind"] == "artifact"][-1:] == ["export.json"]
     assert [item["name"] for item in records if item["kind"] == "metric"] == ["export/max_abs_difference"]
     assert lines[-1] == f"The model, {path.stat().st_size} bytes: {path}"
     assert lines[-2].startswith("Largest difference between the outputs on a real batch: ")
