@@ -28,6 +28,18 @@ _LINE = re.compile(r"\s*(?P<off># )?(?P<name>[\w'\"]+): .*? # (?P<said>.+)$")
 _ANY_WIDTH = 1_000_000
 
 
+class _OneLine(yaml.SafeDumper):
+    """Writes a text with line breaks on one line, between double quotes."""
+
+
+_OneLine.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"'
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Said:
     """What the comment of one line says of a parameter. `default` is None for one that is required."""
@@ -136,7 +148,7 @@ def _declared(item: Parameter) -> str:
 def _dumped(value: Any) -> str:
     try:
         is_plain = str(value).isprintable()  # what YAML takes for the end of a line is escaped
-        text = yaml.safe_dump(value, default_flow_style=True, width=_ANY_WIDTH, allow_unicode=is_plain)
+        text = yaml.dump(value, Dumper=_OneLine, default_flow_style=True, width=_ANY_WIDTH, allow_unicode=is_plain)
     except yaml.YAMLError:  # sets, complex numbers, …: nothing that a config holds
         return "null"
     return text.removesuffix("\n").removesuffix("\n...")

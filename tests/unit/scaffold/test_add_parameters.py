@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accelerator.config.signatures import Parameter, Signature
@@ -123,6 +123,8 @@ _VALUES = st.one_of(
     st.sampled_from([None, "int", "str | None", "Literal['a', 'b']", "torch.dtype"]),
     st.one_of(_VALUES, st.tuples(_VALUES, _VALUES)),
 )
+@example("separator", "str", "\n")
+@example("separators", None, (1e-05, "a\n b"))
 def test_a_line_holds_the_default_and_its_comment_tells_it(name: str, annotation: str | None, value: object) -> None:
     item = Parameter(name, NAMED, annotation, repr(value))
 
