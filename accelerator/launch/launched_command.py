@@ -5,7 +5,6 @@ the exit code, when there is one, and the signal to pass on, when one came.
 """
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 from accelerator.config.multirun import HydraPlace, SweepLine, run_multirun
 from accelerator.config.project import ConfigSource
 from accelerator.errors import InputError, RunFailedError
+from accelerator.launch.signals import signals_to
 
 LAUNCHER = "launcher"
 _EXIT_CODE, _SIGNAL = "exit_code", "signal"
@@ -72,21 +72,15 @@ def run_through_launcher(
     for name in (_EXIT_CODE, _SIGNAL):
         (launched.folder / name).unlink(missing_ok=True)
 
-    def pass_on(number: int, _frame: Any) -> None:
-        _write(launched.folder / _SIGNAL, number)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     line = SweepLine((), (), launcher_overrides(launch))
     failure = ""
     try:
-        run_multirun(line, HydraPlace(launched.folder, tuple(sources)), [], launched)
+        with signals_to(lambda number: _write(launched.folder / _SIGNAL, number)):
+            run_multirun(line, HydraPlace(launched.folder, tuple(sources)), [], launched)
     except InputError:
         raise
     except Exception as error:  # the border to a launcher: a queue that is out of reach, a job that was cancelled
         failure = f": {type(error).__name__}: {error}".splitlines()[0]
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     code = _number_in(launched.folder / _EXIT_CODE)
     if code is None:
         raise RunFailedError(

@@ -1,17 +1,14 @@
 """Running a pipeline by name: what the command line and Python call."""
 
 import shlex
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import FrameType
 
 from accelerator.config.pipeline_config import PipelineConfig
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED
 from accelerator.experiment.outcome import Say, say_nothing
+from accelerator.launch.signals import signals_to
 from accelerator.pipeline.board import Board, Watch, now
 from accelerator.pipeline.content_hash import hash_of_value
 from accelerator.pipeline.pipeline_folder import open_folder
@@ -79,7 +76,7 @@ def run_pipeline(
             folder,
             pipeline.parallel,
         )
-        with _stopping(processes.stop):
+        with signals_to(processes.stop):
             ended = runner.run()
         say(_page(ended))
     code = 0 if ended.status == COMPLETED else EXIT_FAILED
@@ -109,22 +106,3 @@ def _definition(pipeline: PipelineConfig, steps: Sequence[PreparedStep]) -> str:
 def _command(pipeline: PipelineConfig, selection: Selection) -> str:
     words = ["accelerator", "pipeline", "run", pipeline.file.name, *pipeline.overrides]
     return " ".join(filter(None, [shlex.join(words), selection.words]))
-
-
-@contextmanager
-def _stopping(stop: Callable[[int], None]) -> Iterator[None]:
-    """Let SIGINT and SIGTERM be passed on to the steps; outside the main thread they stay as they are."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        del frame
-        stop(number)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

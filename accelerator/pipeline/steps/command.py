@@ -6,14 +6,13 @@ import re
 import shlex
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from types import FrameType
 from typing import Any
 
 from accelerator.errors import ComponentError, InputError, RunFailedError, did_you_mean
+from accelerator.launch.signals import signals_to
 from accelerator.pipeline.outputs import Output, file, folder
 from accelerator.pipeline.step_context import StepContext
 from accelerator.redaction import redact_text
@@ -129,25 +128,15 @@ def _run(words: Sequence[str], log: Path, root: Path) -> int:
 
 @contextmanager
 def _passing_signals_to(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Let the program end in its own way when the step is to stop; after it the step ends by the same signal.
-
-    Outside the main thread, where no signal can be caught, there is nothing to pass on.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    """Let the program end in its own way when the step is to stop; after it the step ends by the same signal."""
     came: list[int] = []
 
-    def pass_on(number: int, _frame: FrameType | None) -> None:
+    def pass_on(number: int) -> None:
         came.append(number)
         process.send_signal(number)
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with signals_to(pass_on):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     if came:
         signal.raise_signal(came[0])
 
