@@ -11,6 +11,7 @@ from typing import Any, final
 from omegaconf import OmegaConf
 
 from accelerator.components import Registry
+from accelerator.config.check_launch import LaunchCheck
 from accelerator.config.check_pipeline_forms import STEP_KEYS, check_pipeline_forms
 from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
 from accelerator.config.component_nodes import TARGET, ComponentNode
@@ -52,6 +53,10 @@ def check_pipeline(
     check_pipeline_forms(content, reader)
     experiments = [item.name for item in configs_below("experiment", sources)]
     _PipelineCheck(steps, experiments, registry, project, reader).run()
+    launch = LaunchCheck(sources, reader)
+    for name, entry in steps.items():
+        if is_mapping(entry):
+            launch.check(entry.get("launch"), f"steps.{name}.launch")
     return list(dict.fromkeys(reader.problems))
 
 

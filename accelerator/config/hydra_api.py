@@ -127,6 +127,13 @@ class ConfigFolders:
         return [_parsed(item, self._loader) for item in OverridesParser.create().parse_overrides(list(overrides))]
 
     @no_traces()
+    def launcher(self, name: str) -> DictConfig:
+        """Return a launcher's settings, typed as its plugin types them; HydraException when it does not compose."""
+        config = self._loader.load_configuration(None, [f"hydra/launcher={name}"], run_mode=RunMode.MULTIRUN)
+        settings: DictConfig = config.hydra.launcher
+        return settings
+
+    @no_traces()
     def groups(self) -> list[str]:
         """Return the names of all top-level groups, without Hydra's own."""
         found = self._loader.repository.get_group_options("", ObjectType.GROUP)

@@ -23,18 +23,13 @@ from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.config.hydra_api import no_traces
+from accelerator.config.launcher_packages import how_to_install
 from accelerator.config.project import ConfigSource
 from accelerator.errors import InputError
 
 Draw = Callable[[tuple[str, ...]], float | None]
 """Does the job of the overrides that were drawn; returns the objective, None for a failed one."""
 _APP = "sweep"
-_PACKAGES = {
-    "joblib": ("hydra-joblib-launcher", "sweep"),
-    "optuna": ("hydra-optuna-sweeper", "sweep"),
-    "submitit": ("hydra-submitit-launcher", "slurm"),
-}
-"""The start of a launcher's or sweeper's name: the distribution that has it, and our extra that installs that."""
 _SILENT = ("hydra/job_logging=none", "hydra/hydra_logging=none", "hydra.output_subdir=null")
 
 
@@ -189,9 +184,5 @@ def _quiet_optuna() -> None:
 
 def _refusal(line: SweepLine, error: Exception) -> str:
     reason = str(error).strip().splitlines()[0]
-    named = [name for name in _PACKAGES if any(f"={name}" in item for item in line.hydra)]
-    package, extra = _PACKAGES[named[0]] if named else ("launchers and sweepers", "sweep")
-    return (
-        f"{' '.join(line.hydra)} (command line): {reason} If it is not installed: {package} comes with "
-        f"pip install 'accelerator-framework[{extra}]'; docs/cli.md says which versions go together."
-    )
+    named = [item.partition("=")[2] for item in line.hydra if item.startswith(("hydra/", "+hydra/"))]
+    return f"{' '.join(line.hydra)} (command line): {reason} {how_to_install(*named)}"

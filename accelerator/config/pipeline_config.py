@@ -20,6 +20,7 @@ from accelerator.config.diagnosis import malformed_overrides, value_problems
 from accelerator.config.groups import GroupConfig, configs_of
 from accelerator.config.hydra_api import ConfigFolders, apply_overrides
 from accelerator.config.interval import Interval
+from accelerator.config.launch_settings import named_settings, training_overrides
 from accelerator.config.project import ConfigSource, Project, search_path
 from accelerator.config.read import is_mapping
 from accelerator.config.step_references import escaped, references
@@ -171,6 +172,7 @@ def _complete(content: DictConfig, sources: Sequence[ConfigSource]) -> None:
             entry.setdefault(key, None)
         if entry.inputs is None:
             entry.inputs = {}
+        entry.launch = named_settings(entry.launch, sources)
         if isinstance(entry.step, str):
             config = nodes.get(entry.step)
             node = OmegaConf.create(config.text) if config is not None else None
@@ -211,18 +213,20 @@ def _plain(content: DictConfig) -> dict[str, Any]:
 
 def _step(name: str, entry: Mapping[str, Any], overrides: _Overrides) -> StepConfig:
     limit = entry["time_limit"]
-    launch = entry["launch"]
+    launch = entry["launch"] or {}
     own = tuple(text for step, text in overrides.steps if step == name)
-    of_launch = [f"launch={launch}"] if isinstance(launch, str) else []
-    of_launch += [f"launch.{key}={value}" for key, value in launch.items()] if is_mapping(launch) else []
     is_experiment = entry["experiment"] is not None
     return StepConfig(
         name=name,
         experiment=entry["experiment"],
         node=entry["step"],
-        overrides=(*of_launch, *(entry["overrides"] or ()), *overrides.experiments, *own) if is_experiment else (),
+        overrides=(
+            (*training_overrides(launch), *(entry["overrides"] or ()), *overrides.experiments, *own)
+            if is_experiment
+            else ()
+        ),
         inputs=entry["inputs"] or {},
-        launch=launch if is_mapping(launch) else {} if launch is None else {"name": launch},
+        launch=launch,
         retries=entry["retries"] or 0,
         time_limit_s=None if limit is None else float(Interval.parse(limit).value),
     )

@@ -8,7 +8,7 @@ a variable only when the present project or command names it too, so that a conf
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from accelerator.config.read import first_line, raw
 from accelerator.config.saved_interpolations import TOTAL_STEPS, VARIABLE, marked_texts, refused_texts
 from accelerator.errors import ConfigError, Problem
 from accelerator.hostile_yaml import measure_yaml
+from accelerator.leaves import leaves
 from accelerator.redaction import redact
 
 CONFIG_FILE = "config.yaml"
@@ -80,7 +81,7 @@ def saved_values(config: DictConfig) -> dict[str, Any]:
 
 def flatten(values: Mapping[str, Any]) -> dict[str, str | int | float | bool | None]:
     """Return saved values as one flat mapping from config path to value, for a tracker's parameters."""
-    return dict(_flat(values, ""))
+    return {key: json.dumps(item) if isinstance(item, dict | list) else item for key, item in leaves(values)}
 
 
 def load_saved(
@@ -184,17 +185,6 @@ def _map_texts(value: Any, change: Any) -> Any:
     if isinstance(value, list):
         return [_map_texts(item, change) for item in value]
     return change(value) if isinstance(value, str) else value
-
-
-def _flat(value: Any, key: str) -> Iterator[tuple[str, str | int | float | bool | None]]:
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _flat(item, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        for place, item in enumerate(value):
-            yield from _flat(item, f"{key}.{place}")
-    else:
-        yield key, json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def _read(file: Path) -> DictConfig:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from accelerator.config.launch_settings import LAUNCHER, launcher_overrides
 from accelerator.config.multirun import HydraPlace, SweepLine, run_multirun
 from accelerator.config.project import ConfigSource
 from accelerator.errors import InputError, RunFailedError
 from accelerator.launch.signals import signals_to
 
-LAUNCHER = "launcher"
 _EXIT_CODE, _SIGNAL = "exit_code", "signal"
 _POLL_S = 0.1
 
@@ -88,26 +88,6 @@ def run_through_launcher(
             f"itself wrote is in {launched.folder}."
         )
     return code
-
-
-def launcher_overrides(launch: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return Hydra's overrides that choose and set a launcher.
-
-    Example:
-        >>> launcher_overrides({"launcher": "submitit_local", "timeout_min": 5})
-        ('hydra/launcher=submitit_local', 'hydra.launcher.timeout_min=5')
-    """
-    settings = {name: value for name, value in launch.items() if name != LAUNCHER}
-    return (f"hydra/launcher={launch[LAUNCHER]}", *_flat("hydra.launcher", settings))
-
-
-def _flat(key: str, values: Mapping[str, Any]) -> list[str]:
-    found: list[str] = []
-    for name, value in values.items():
-        below = f"{key}.{name}"
-        sign = "+" if key.count(".") > 1 else ""
-        found += _flat(below, value) if isinstance(value, Mapping) else [f"{sign}{below}={json.dumps(value)}"]
-    return found
 
 
 def command_through_launcher(launched: LaunchedCommand, launch: Mapping[str, Any], project: Path) -> list[str]:

@@ -19,6 +19,7 @@ from accelerator.config.project import Project
 from accelerator.config.saved import flatten, saved_values
 from accelerator.errors import ConfigError, Problem, nearest
 from accelerator.experiment.secrets_of_jobs import refuse_secrets
+from accelerator.leaves import leaves
 from accelerator.pipeline.cache import StepCache
 from accelerator.pipeline.code_versions import CodeVersions, targets_in
 from accelerator.pipeline.composing import EXPERIMENT, composing_overrides
@@ -94,7 +95,7 @@ def _prepare(
     if redact(node) != node:
         what = "an argument is a secret in clear, which a pipeline would have to write down for its step"
         raise ConfigError(Problem("step", what, "Have the component read an environment variable of its own"))
-    given, targets = dict(_flat(node, "")) if node else {}, list(targets_in(node, KIND))
+    given, targets = dict(leaves(node)) if node else {}, list(targets_in(node, KIND))
     overrides = composing_overrides(step, project, registry)
     if overrides is None:
         return PreparedStep(step, None, Fingerprint(step.uses, given, {}, code.of_targets(targets)))
@@ -131,11 +132,3 @@ def _unknown_inputs(step: StepConfig, composed: ComposedConfig, known: Mapping[s
             close = nearest(key, known)
             guess = f"Did you mean '{close}'? " if close else ""
             yield Problem(f"inputs.{key}", f"the experiment has no such key. {guess}An input sets one", "Correct it")
-
-
-def _flat(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for name, item in value.items():
-            yield from _flat(item, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, value

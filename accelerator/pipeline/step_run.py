@@ -8,11 +8,12 @@ import yaml
 from omegaconf import OmegaConf, open_dict
 
 from accelerator.config.compose import composition_of
+from accelerator.config.launch_settings import LAUNCHER
 from accelerator.config.project import Project
 from accelerator.config.saved import saved_yaml
 from accelerator.errors import EXIT_INPUT, RunFailedError, StorageError
 from accelerator.experiment.sweep_trust import overrides_for_jobs
-from accelerator.launch.launched_command import LAUNCHER, LaunchedCommand, command_through_launcher
+from accelerator.launch.launched_command import LaunchedCommand, command_through_launcher
 from accelerator.pipeline.cache import StepCache, StepLock
 from accelerator.pipeline.content_hash import checkpoint_named
 from accelerator.pipeline.inputs import Inputs

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerator.errors import StorageError
+from accelerator.leaves import leaves
 from accelerator.runs.files import json_ready, read_json
 from accelerator.runs.run import Run
 from accelerator.runs.summary import Summary
@@ -104,7 +105,7 @@ def _read(run: Run, notes: list[str]) -> _Facts:
     config = read(folder.config, lambda: run.config)
     return _Facts(
         summary or Summary(status=UNREADABLE),
-        None if config is None else dict(_flat(config, "")),
+        None if config is None else dict(leaves(config)),
         mapping(folder.provenance) or {},
         mapping(folder.environment),
         folder.git_diff.read_text(encoding="utf-8", errors="replace") if folder.git_diff.is_file() else "",
@@ -201,11 +202,3 @@ def names_of(runs: Sequence[Run]) -> tuple[str, ...]:
     """Return the runs' names; where two are alike, their paths."""
     names = [run.name for run in runs]
     return tuple(run.name if names.count(run.name) == 1 else str(run.folder.path) for run in runs)
-
-
-def _flat(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _flat(item, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, value

@@ -14,6 +14,7 @@ import yaml
 
 from accelerator.errors import CheckpointError, RunLockedError
 from accelerator.hostile_yaml import measure_yaml
+from accelerator.leaves import leaves
 from accelerator.runs.checkpoints import list_checkpoints
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.lock import is_held, read_holder
@@ -115,8 +116,8 @@ def _changed_keys(context: "Context", checkpoint: Checkpoint) -> dict[str, tuple
 
     Not from the folder's config.yaml: that may be of a resume that ended before it saved.
     """
-    then = _flat(_then(checkpoint))
-    now = _flat(yaml.safe_load(saved_config(context)) or {})
+    then = dict(leaves(_then(checkpoint)))
+    now = dict(leaves(yaml.safe_load(saved_config(context)) or {}))
     keys = [key for key in {**then, **now} if then.get(key) != now.get(key) and not _is_harmless(key)]
     return {key: (then.get(key), now.get(key)) for key in keys}
 
@@ -137,12 +138,3 @@ def _then(checkpoint: Checkpoint) -> Any:
 
 def _is_harmless(key: str) -> bool:
     return any(key == name or (name.endswith(".") and key.startswith(name)) for name in _HARMLESS)
-
-
-def _flat(value: Any, key: str = "") -> dict[str, Any]:
-    if isinstance(value, Mapping) and value:
-        found: dict[str, Any] = {}
-        for name, item in value.items():
-            found |= _flat(item, f"{key}.{name}" if key else str(name))
-        return found
-    return {key: value}

@@ -13,7 +13,6 @@ from accelerator.errors import InputError, RunFailedError
 from accelerator.launch.launched_command import (
     LaunchedCommand,
     command_through_launcher,
-    launcher_overrides,
     run_through_launcher,
 )
 from accelerator.launch.run_launched import main
@@ -73,16 +72,6 @@ def test_a_launcher_that_cannot_launch_is_told(tmp_path: Path, monkeypatch: pyte
         RunFailedError, match="launch.launcher = submitit_slurm: came back before the command had ended"
     ):
         run_through_launcher(shell("exit 0", tmp_path), {"launcher": "submitit_slurm"})
-
-
-def test_settings_become_overrides_of_hydra() -> None:
-    launch = {"launcher": "submitit_slurm", "setup": ["module load a"], "additional_parameters": {"mail-type": "END"}}
-
-    assert launcher_overrides(launch) == (
-        "hydra/launcher=submitit_slurm",
-        'hydra.launcher.setup=["module load a"]',
-        '+hydra.launcher.additional_parameters.mail-type="END"',
-    )
 
 
 def test_python_is_the_one_of_this_process(tmp_path: Path) -> None:

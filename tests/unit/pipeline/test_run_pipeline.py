@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from accelerator.errors import InputError, UsageError
+from accelerator.config.project import Project
+from accelerator.errors import ConfigError, InputError, UsageError
+from accelerator.pipeline.plan_pipeline import plan_pipeline
 from accelerator.pipeline.state import read_state
 from tests.unit.pipeline.conftest import Steps, output_of, states
 
@@ -75,14 +77,27 @@ def test_no_step_takes_over_the_run_that_mlflow_run_made_for_the_whole(
 def test_a_step_goes_through_the_launcher_that_it_names_also_one_of_the_project(steps: Steps) -> None:
     steps.write("configs/hydra/launcher/mine.yaml", "defaults: [submitit_local]\ntimeout_min: 5\n")
     steps.change("configs/pipeline/sums.yaml", "first: {", "first: {launch: {launcher: mine, nodes: 1}, ")
-    steps.change("configs/pipeline/sums.yaml", "other: {", "other: {launch: {launcher: submitit_lokal}, ")
 
-    ended = steps.run()
+    ended = steps.run(until="first")
 
-    assert states(ended.state) == {"first": "ran", "second": "ran", "other": "failed", "sum": "ran"}
-    assert "hydra-submitit-launcher" in ended.state.step("other").reason
-    assert ended.state.step("other").attempts == 1
+    assert states(ended.state)["first"] == "ran"
     assert list(steps.root.rglob("launched/*/.submitit/*/*"))
+    assert steps.calls() == ["first 1"]
+
+
+def test_launch_settings_are_judged_before_anything_runs_and_no_launcher_changes_a_fingerprint(steps: Steps) -> None:
+    launch = "launch: {launcher: submitit_local, timeout_min: 5, processes: 1}"
+    steps.write("configs/pipeline/sums.yaml", f"steps:\n  train: {{experiment: digits_resnet, {launch}}}\n")
+    (launched,) = plan_pipeline("sums", project=Project(steps.root)).decisions
+    steps.change("configs/pipeline/sums.yaml", f", {launch}", "")
+    (plain,) = plan_pipeline("sums", project=Project(steps.root)).decisions
+
+    assert launched.action == "run" and launched.fingerprint is not None
+    assert launched.fingerprint == plain.fingerprint
+    steps.change("configs/pipeline/sums.yaml", "digits_resnet", "digits_resnet, launch: {launcher: submitit_lokal}")
+    with pytest.raises(ConfigError, match=r"sums.yaml:2\): there is no launcher 'submitit_lokal'. Did you mean 'submi"):
+        steps.run()
+    assert not list(steps.root.glob("outputs/pipelines/sums"))
 
 
 def test_retries_and_time_limits_hold_for_one_step(steps: Steps) -> None:
