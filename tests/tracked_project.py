@@ -52,7 +52,7 @@ version = "1.0"
 [project.entry-points."accelerator.tracking"]
 ledger = "ledger_sink:Ledger"
 """
-LEDGER = "tracking: {_target_: ledger}\n"
+LEDGER = "system_every: null\ntracking: {_target_: ledger}\n"
 MLFLOW = "tracking: {_target_: mlflow, tracking_uri: null, experiment: null}\n"
 
 

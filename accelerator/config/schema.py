@@ -28,6 +28,13 @@ class RootConfig:
     )
     seed: int = at_least(0, 0, "one seed for everything")
     note: str | None = option(None, "what the run is about, in your words; MLflow shows it as the description")
+    system_every: Interval | None = limited(
+        Interval.parse("10s"),
+        "how often a tracked run samples processors, memory, disk and GPUs; null: never",
+        must="a time: 45s, 30min or 2h",
+        holds=lambda value: value.unit == "s",
+        limits={"pattern": TIME_PATTERN},
+    )
     weights: str | None = option(None, "start from the weights of a RUN or a file", example="last")
     trust: tuple[str, ...] = option((), "packages and full names that configs may name besides components")
 
@@ -215,7 +222,20 @@ TEXTS: Mapping[str, str] = MappingProxyType(
 """What the top-level keys are for that are neither plain values nor sections."""
 
 ORDER = (
-    *("config_version", "name", "seed", "tags", "note", "weights", "model", "data", "task", "loss", "metric"),
+    *(
+        "config_version",
+        "name",
+        "seed",
+        "tags",
+        "note",
+        "system_every",
+        "weights",
+        "model",
+        "data",
+        "task",
+        "loss",
+        "metric",
+    ),
     *("optimizer", "scheduler", "parameter_groups", "loader", "train", "checkpoint"),
     *("sample_transform", "transform", "sampler", "collate", "callback"),
     *("engine", "launch", "tracking", "paths", "trust", "vars"),

@@ -21,7 +21,10 @@ from typing import Any
 from accelerator.runs.files import json_ready
 
 PARTS_VERSION = 1
-_HARMLESS = ("name", "config_version", "tags", "tracking", "paths.output", "trust", "callback.progress", "vars")
+_HARMLESS = (
+    *("name", "config_version", "tags", "note", "system_every", "tracking", "paths.output", "trust"),
+    *("callback.progress", "vars"),
+)
 """Keys, with all below them, that cannot change what an experiment gives."""
 _HARMLESS_EXACT = ("loader.workers", "train.max_time")
 _VARIABLE = re.compile(r"\$\{oc\.env:([A-Za-z_]\w*)")

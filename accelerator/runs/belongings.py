@@ -11,7 +11,7 @@ from accelerator.runs.journal import ARTIFACT, read_segment, segment_paths
 
 _OF_A_CHECKPOINT = r"(model\.safetensors|state\.pt|manifest\.json|manifest\.sha256|shards/[^/]+)"
 _OWN = re.compile(
-    rf"""journal/rank-\d+(\.\d+)?\.jsonl
+    rf"""journal/(rank|system)-\d+(\.\d+)?\.jsonl
     |checkpoints/(last|best|step-\d+(\.partial|\.replaced)?/{_OF_A_CHECKPOINT})
     |(.+/)?\.[^/]+\.\d+\.part
     |analysis/(model|data)\.(json|html)

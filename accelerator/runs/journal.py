@@ -3,6 +3,8 @@
 A run writes `rank-0.jsonl`; its N-th resume writes a new *segment*, `rank-0.N.jsonl`, whose first line says from which
 step it goes on. What earlier segments hold of later steps is thereby replaced, and readers leave it out. Nothing that
 was written is ever changed. A torn last line, which only a kill or a full disk can leave, is ignored.
+
+Beside this *stream* lie others: `system-0.jsonl` of what the machine's load was, written by the run's forwarder.
 """
 
 import json
@@ -25,6 +27,10 @@ ARTIFACT = "artifact"
 EVENT = "event"
 SEGMENT = "segment"
 
+RUN_STREAM, SYSTEM_STREAM = "rank-0", "system-0"
+SYSTEM = "system/"
+"""How the names of the second stream's metrics begin."""
+
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
@@ -36,7 +42,7 @@ class JournalWriter:
     | path | Path | the segment's file |
     """
 
-    def __init__(self, folder: Path, rank: int = 0, from_step: int | None = None) -> None:
+    def __init__(self, folder: Path, stream: str = RUN_STREAM, from_step: int | None = None) -> None:
         """Open the next segment below the journal folder `folder`.
 
         `from_step` is the step that a resumed run goes on from; a run that starts leaves it out.
@@ -44,9 +50,9 @@ class JournalWriter:
         Raises:
             StorageError: the file cannot be created.
         """
-        existing = segment_paths(folder, rank)
+        existing = segment_paths(folder, stream)
         number = segment_number(existing[-1]) + 1 if existing else 0
-        self.path = folder / (f"rank-{rank}.{number}.jsonl" if number else f"rank-{rank}.jsonl")
+        self.path = folder / (f"{stream}.{number}.jsonl" if number else f"{stream}.jsonl")
         self._size = 0
         self._is_torn = False
         try:
@@ -115,15 +121,15 @@ class JournalWriter:
             self._is_torn = True
 
 
-def read_journal(folder: Path, rank: int = 0) -> Iterator[Record]:
-    """Yield the records of all segments in order, without what a later segment replaces.
+def read_journal(folder: Path, stream: str = RUN_STREAM) -> Iterator[Record]:
+    """Yield the records of all segments of a stream in order, without what a later segment replaces.
 
     Non-finite numbers are floats again. A folder without a journal yields nothing.
 
     Raises:
         StorageError: a segment cannot be read.
     """
-    paths = segment_paths(folder, rank)
+    paths = segment_paths(folder, stream)
     limits = step_limits(paths)
     for path in paths:
         limit = limits[path.name]
@@ -163,21 +169,21 @@ def parse_line(line: bytes) -> Record | None:
     return record
 
 
-def segment_paths(folder: Path, rank: int = 0) -> list[Path]:
-    """Return the segment files of one rank, oldest first."""
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise storage_error(folder, error, doing="read") from error
-    pattern = re.compile(rf"rank-{rank}(\.\d+)?\.jsonl")
-    return sorted((folder / name for name in names if pattern.fullmatch(name)), key=segment_number)
+def segment_paths(folder: Path, stream: str = RUN_STREAM) -> list[Path]:
+    """Return the segment files of one stream, oldest first."""
+    pattern = re.compile(rf"{re.escape(stream)}(\.\d+)?\.jsonl")
+    return sorted((folder / name for name in _names(folder) if pattern.fullmatch(name)), key=segment_number)
+
+
+def carried_streams(folder: Path) -> list[str]:
+    """Return the streams that a sink gets: the run's own, and one of each machine whose load was sampled."""
+    found = {matched[1] for name in _names(folder) if (matched := re.fullmatch(r"(system-\d+)(\.\d+)?\.jsonl", name))}
+    return [RUN_STREAM, *sorted(found)]
 
 
 def is_segment(name: Any) -> bool:
-    """Tell whether a file's name is that of a segment, of any rank: one that lies in the journal's own folder."""
-    return isinstance(name, str) and re.fullmatch(r"rank-\d+(\.\d+)?\.jsonl", name) is not None
+    """Tell whether a file's name is that of a segment, of any stream: one that lies in the journal's own folder."""
+    return isinstance(name, str) and re.fullmatch(r"(rank|system)-\d+(\.\d+)?\.jsonl", name) is not None
 
 
 def segment_number(path: Path) -> int:
@@ -217,3 +223,12 @@ def is_beyond(record: Mapping[str, Any], limit: int | None) -> bool:
     """Tell whether a record belongs to a step after `limit`, and so is replaced by a later segment."""
     step = record.get("step")
     return limit is not None and isinstance(step, int) and step > limit
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise storage_error(folder, error, doing="read") from error

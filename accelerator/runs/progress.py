@@ -32,9 +32,9 @@ class Progress:
     """What of the journal a sink has taken."""
 
     taken: tuple[Extent, ...] = ()
-    """In order and without gaps within a file; neighbours with the same limit are one."""
+    """In order and without gaps within a file; neighbours in a file with the same limit are one."""
     last_steps: dict[str, int] = field(default_factory=dict)
-    """The last step of each metric in the newest file that was taken from."""
+    """The last step of each metric in the newest file of the run's own stream that was taken from."""
 
     def position(self, file: str) -> int:
         """Return up to which byte of `file` everything is taken."""
@@ -42,11 +42,11 @@ class Progress:
 
     def after(self, extent: Extent, last_steps: dict[str, int]) -> "Progress":
         """Return the progress when `extent` is taken besides."""
-        taken = self.taken
-        if taken and (taken[-1].file, taken[-1].limit) == (extent.file, extent.limit):
-            extent = replace(extent, start=taken[-1].start)
-            taken = taken[:-1]
-        return Progress((*taken, extent), last_steps)
+        last = next((item for item in reversed(self.taken) if item.file == extent.file), None)
+        if last is None or last.limit != extent.limit:
+            return Progress((*self.taken, extent), last_steps)
+        longer = replace(extent, start=last.start)
+        return Progress(tuple(longer if item is last else item for item in self.taken), last_steps)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,15 @@ from typing import Any
 from accelerator.errors import RunNotFoundError, StorageError
 from accelerator.hostile_yaml import measure_yaml
 from accelerator.runs.folder import RunFolder
-from accelerator.runs.journal import METRIC, PARAMETER, Record, read_journal, read_segment, segment_paths
+from accelerator.runs.journal import (
+    METRIC,
+    PARAMETER,
+    Record,
+    carried_streams,
+    read_journal,
+    read_segment,
+    segment_paths,
+)
 from accelerator.runs.summary import Summary, read_summary
 
 
@@ -80,7 +88,10 @@ class Run:
         return found
 
     def points(self, name: str) -> list[Record]:
-        """Return the points of one metric in the order of their steps, each with `value`, `step`, `epoch`, `time`."""
+        """Return the points of one metric in the order of their steps, each with `value`, `step`, `epoch`, `time`.
+
+        The steps of `system/…`, the machine's load, are the numbers of its samples; they have no epoch.
+        """
         return [record for record in self._metrics() if record["name"] == name]
 
     def metric_names(self) -> list[str]:
@@ -88,7 +99,9 @@ class Run:
         return sorted({record["name"] for record in self._metrics()})
 
     def _metrics(self) -> list[Record]:
-        return [record for record in read_journal(self.folder.journal) if record.get("kind") == METRIC]
+        folder = self.folder.journal
+        streams = carried_streams(folder)
+        return [record for name in streams for record in read_journal(folder, name) if record.get("kind") == METRIC]
 
 
 def is_run_folder(path: Path) -> bool:

@@ -13,8 +13,10 @@ from accelerator.runs.journal import (
     ARTIFACT,
     METRIC,
     PARAMETER,
+    RUN_STREAM,
     TAG,
     Record,
+    carried_streams,
     from_step,
     is_beyond,
     parse_line,
@@ -39,17 +41,16 @@ class Batch:
 
 
 class JournalTail:
-    """The journal of one rank, from what has been taken onwards.
+    """All streams of a journal that a sink gets, from what has been taken onwards.
 
     | attribute | type | holds |
     |---|---|---|
     | folder | Path | the journal's folder |
     """
 
-    def __init__(self, folder: Path, rank: int = 0) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._rank = rank
-        self._repeated: tuple[str, dict[str, set[int]]] = ("", {})
+        self._repeated: dict[str, dict[str, set[int]]] = {}
 
     def next_batch(self, progress: Progress) -> Batch | None:
         """Return the next records that `progress` has not; None when there is nothing more at the moment.
@@ -59,14 +60,14 @@ class JournalTail:
         Raises:
             StorageError: a segment cannot be read.
         """
-        paths = segment_paths(self.folder, self._rank)
-        limits: dict[str, int | None] | None = None
-        for path in paths:
-            start = progress.position(path.name)
-            content = _whole_lines(path, start)
-            if content:
-                limits = step_limits(paths) if limits is None else limits
-                return self._batch(progress, Extent(path.name, start, start + len(content), limits[path.name]), content)
+        for stream in carried_streams(self.folder):
+            paths = segment_paths(self.folder, stream)
+            for path in paths:
+                start = progress.position(path.name)
+                content = _whole_lines(path, start)
+                if content:
+                    extent = Extent(path.name, start, start + len(content), step_limits(paths)[path.name])
+                    return self._batch(progress, extent, content)
         return None
 
     def read_again(self, progress: Progress, extent: Extent) -> Batch:
@@ -74,9 +75,9 @@ class JournalTail:
         return self._batch(progress, extent, _read(self.folder / extent.file, extent.start, extent.end - extent.start))
 
     def _batch(self, progress: Progress, extent: Extent, content: bytes) -> Batch:
-        is_same_file = bool(progress.taken) and progress.taken[-1].file == extent.file
-        last_steps = dict(progress.last_steps) if is_same_file else {}
-        repeated = self._repeated_steps(extent.file, progress)
+        is_of_run = _is_of_stream(extent.file, RUN_STREAM)
+        last_steps = dict(progress.last_steps) if is_of_run and extent.start else {}
+        repeated = self._repeated_steps(extent.file, progress) if is_of_run else {}
         records = []
         for line in content.splitlines(keepends=True):
             record = parse_line(line)
@@ -88,13 +89,13 @@ class JournalTail:
                     continue
                 last_steps[name] = step
             records.append(record)
-        return Batch(tuple(records), extent, progress.after(extent, last_steps))
+        return Batch(tuple(records), extent, progress.after(extent, last_steps if is_of_run else progress.last_steps))
 
     def _repeated_steps(self, file: str, progress: Progress) -> dict[str, set[int]]:
         """Return the steps by metric that `file` logs again, and that were taken from earlier files already."""
-        if self._repeated[0] != file:
-            self._repeated = (file, self._read_repeated(file, progress))
-        return self._repeated[1]
+        if file not in self._repeated:
+            self._repeated = {file: self._read_repeated(file, progress)}
+        return self._repeated[file]
 
     def _read_repeated(self, file: str, progress: Progress) -> dict[str, set[int]]:
         steps: dict[str, set[int]] = {}
@@ -102,7 +103,7 @@ class JournalTail:
         if first is None:
             return steps
         for extent in progress.taken:
-            if extent.file == file:
+            if extent.file == file or not _is_of_stream(extent.file, RUN_STREAM):
                 continue
             for record in _records(self.folder / extent.file, extent):
                 if _is_point(record) and record["step"] > first and not is_beyond(record, extent.limit):
@@ -110,9 +111,9 @@ class JournalTail:
         return steps
 
 
-def count_unsent(folder: Path, progress: Progress, rank: int = 0) -> int:
+def count_unsent(folder: Path, progress: Progress) -> int:
     """Return how many records of the journal wait to be carried. Reads only what is not yet taken."""
-    tail = JournalTail(folder, rank)
+    tail = JournalTail(folder)
     count = 0
     while (batch := tail.next_batch(progress)) is not None:
         count += len(batch.records)
@@ -120,9 +121,14 @@ def count_unsent(folder: Path, progress: Progress, rank: int = 0) -> int:
     return count
 
 
-def journal_size(folder: Path, rank: int = 0) -> dict[str, int]:
+def journal_size(folder: Path) -> dict[str, int]:
     """Return the size of each segment file in bytes."""
-    return {path.name: path.stat().st_size for path in segment_paths(folder, rank)}
+    streams = carried_streams(folder)
+    return {path.name: path.stat().st_size for stream in streams for path in segment_paths(folder, stream)}
+
+
+def _is_of_stream(file: str, stream: str) -> bool:
+    return file.startswith(f"{stream}.")
 
 
 def _is_carried(record: Record) -> bool:

@@ -35,6 +35,7 @@ from accelerator.tracking.addresses import UNNAMED, address_in_use, configured_a
 from accelerator.tracking.forwarder import Forwarder, Pace
 from accelerator.tracking.mlflow_store import shown_uri
 from accelerator.tracking.sink import Sink, TrackedRun
+from accelerator.tracking.system_sampler import system_sampler
 
 KIND = "tracking"
 _NICENESS = 10
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     with lock:
         opening = partial(open_sink, folder, project, is_judged=not options.once, named=options.named)
-        forwarder = Forwarder(folder, opening)
+        forwarder = Forwarder(folder, opening, None if options.once else system_sampler(folder))
         signal.signal(signal.SIGTERM, lambda number, frame: _stop(forwarder, frame))
         forwarder.run(Pace(), is_single_try=options.once)
     return 0 if delivery(folder).unsent == 0 and forwarder.tracking.failures == 0 else EXIT_FAILED

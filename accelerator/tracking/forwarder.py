@@ -21,6 +21,7 @@ from accelerator.runs.progress import Progress, Tracking, read_tracking, write_t
 from accelerator.runs.summary import DIED, read_summary, write_summary
 from accelerator.runs.tail import Batch, JournalTail
 from accelerator.tracking.sink import Sink
+from accelerator.tracking.system_sampler import SystemSampler
 
 _log = logging.getLogger(__name__)
 
@@ -46,15 +47,22 @@ class Forwarder:
     | tracking | Tracking | what stands in tracking.json |
     """
 
-    def __init__(self, folder: RunFolder, open_sink: Callable[[Tracking], tuple[Sink, str, Mapping[str, str]]]) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        open_sink: Callable[[Tracking], tuple[Sink, str, Mapping[str, str]]],
+        sampler: SystemSampler | None = None,
+    ) -> None:
         """
         Args:
             folder: the run.
             open_sink: builds and opens the sink; gives it, its name and where the run is.
+            sampler: samples the machine's load while the run goes on.
         """
         self.tracking = read_tracking(folder) or Tracking()
         self._folder = folder
         self._open_sink = open_sink
+        self._sampler = sampler
         self._sink: Sink | None = None
         self._tail = JournalTail(folder.journal)
         self._stop = threading.Event()
@@ -70,11 +78,18 @@ class Forwarder:
 
         With `is_single_try` it carries what is there now, and gives up after a few failures.
         """
+        try:
+            self._run(pace, is_single_try=is_single_try)
+        finally:
+            self._sample(is_running=False)
+
+    def _run(self, pace: Pace, *, is_single_try: bool) -> None:
         started = time.monotonic()
         ended: float | None = None
         while not self._stop.is_set():
             has_ended = not is_held(self._folder.lock)  # before reading on: what is logged later is not missed
             ended = (ended or time.monotonic()) if has_ended else None
+            self._sample(is_running=not has_ended)
             is_early = not has_ended and time.monotonic() - started < pace.head_start_s
             if is_early and not is_single_try:
                 self._stop.wait(pace.poll_s)
@@ -87,6 +102,11 @@ class Forwarder:
             if self.tracking.failures and ended is not None and time.monotonic() - ended > pace.patience_after_end_s:
                 return
             self._pause(has_ended, pace)
+
+    def _sample(self, *, is_running: bool) -> None:
+        """See that samples are taken while the run goes on, and that the last one stands in the journal after it."""
+        if self._sampler is not None:
+            (self._sampler.start if is_running else self._sampler.stop)()
 
     def _try_to_carry(self, has_ended: bool) -> bool:
         """Carry all that is there; return whether that worked."""

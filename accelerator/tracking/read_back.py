@@ -15,7 +15,7 @@ from accelerator.config.project import Project
 from accelerator.errors import InputError, RunNotFoundError, did_you_mean
 from accelerator.runs.files import write_json, write_text
 from accelerator.runs.folder import RunFolder
-from accelerator.runs.journal import METRIC, JournalWriter
+from accelerator.runs.journal import METRIC, SYSTEM, JournalWriter
 from accelerator.runs.listing import LAST
 from accelerator.runs.row import RunRow
 from accelerator.runs.run import Run
@@ -130,7 +130,8 @@ def _pages(search: Any, *arguments: Any, **options: Any) -> Iterator[Any]:
 def _row(run: Any, names: Mapping[str, str]) -> RunRow:
     info, data = run.info, run.data
     end = info.end_time
-    parameters, metrics = data.params, dict(data.metrics)
+    # The machine's load is no result: a run folder's summary has none of it either.
+    parameters, metrics = data.params, {key: data.metrics[key] for key in data.metrics if not key.startswith(SYSTEM)}
     epoch = metrics.pop(EPOCH, None)
     return RunRow(
         name=str(names.get(info.experiment_id, "")),

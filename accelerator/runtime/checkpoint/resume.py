@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 
 # What may differ without changing what is computed; a trailing dot stands for everything below.
 _HARMLESS = (
-    *("name", "config_version", "tags.", "note", "tracking", "tracking.", "paths.", "trust", "callback.progress"),
+    *(
+        "name",
+        "config_version",
+        "tags.",
+        "note",
+        "system_every",
+        "tracking",
+        "tracking.",
+        "paths.",
+        "trust",
+        "callback.progress",
+    ),
     *("callback.progress.", "checkpoint.", "weights", "launch.", "train.max_time", "train.log_every", "vars."),
     *("loader.workers", "engine.threads"),  # the one changes nothing, the other is told by the number of threads
 )

@@ -109,7 +109,7 @@ def test_a_journal_that_cannot_be_created_is_named(tmp_path: Path) -> None:
 
 
 def test_each_rank_has_a_file_of_its_own(tmp_path: Path) -> None:
-    JournalWriter(tmp_path, rank=1).close()
+    JournalWriter(tmp_path, "rank-1").close()
     write(tmp_path, [point(1)])
 
     assert steps(tmp_path) == [1]

@@ -41,6 +41,38 @@ def test_a_point_is_given_once_while_the_journal_grows(tmp_path: Path) -> None:
     assert carry(tmp_path, progress)[0] == []
 
 
+def test_samples_of_the_machine_come_between_without_a_repetition_of_either(tmp_path: Path) -> None:
+    ours, system = JournalWriter(tmp_path), JournalWriter(tmp_path, "system-0")
+    ours.append([point(1, 0.1)])
+    system.append([point(1, 0.9, "system/cpu")])
+    first, progress = carry(tmp_path, Progress())
+    ours.append([point(1, 0.1), point(2, 0.2)])
+    system.append([point(2, 0.8, "system/cpu")])
+    second, progress = carry(tmp_path, progress)
+    ours.close()
+    system.close()
+
+    assert (first, second) == ([(1, 0.1), (1, 0.9)], [(2, 0.2), (2, 0.8)])
+    assert [(item.file, item.start) for item in progress.taken] == [("rank-0.jsonl", 0), ("system-0.jsonl", 0)]
+    assert count_unsent(tmp_path, progress) == 0
+    assert set(journal_size(tmp_path)) == {"rank-0.jsonl", "system-0.jsonl"}
+
+
+def test_a_resume_replaces_no_sample_of_the_machine(tmp_path: Path) -> None:
+    write(tmp_path, [point(step, 0.1) for step in (1, 2, 3)])
+    system = JournalWriter(tmp_path, "system-0")
+    system.append([point(step, 0.5, "system/cpu") for step in (1, 2, 3)])
+    system.close()
+    _, progress = carry(tmp_path, Progress())
+    write(tmp_path, [point(step, 0.2) for step in (2, 3, 4)], from_step=1)
+    again = JournalWriter(tmp_path, "system-0", from_step=3)
+    again.append([point(4, 0.6, "system/cpu")])
+    again.close()
+
+    assert carry(tmp_path, progress)[0] == [(4, 0.2), (4, 0.6)]
+    assert len(carry(tmp_path, Progress())[0]) == 8
+
+
 def test_a_line_that_is_still_being_written_waits(tmp_path: Path) -> None:
     (tmp_path / "rank-0.jsonl").write_text('{"kind": "metric", "na')
 

@@ -14,6 +14,7 @@ from accelerator.runs.delivery import (
 )
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.lock import RunLock, read_holder
+from accelerator.runs.run import Run
 from accelerator.runs.summary import Summary, read_summary, write_summary
 from accelerator.tracking.sync import sync
 from accelerator.tracking.where_to_look import open_command
@@ -67,6 +68,24 @@ def test_records_arrive_while_training_runs_and_its_end_after(tracked: Path) -> 
     assert points(ledger(tracked)) == [("train/loss", step) for step in range(1, 151)]
     assert ledger(tracked)[-1] == {"closed": "completed"}
     assert found.address == str(tracked / "ledger.jsonl")
+
+
+def test_samples_of_the_machines_load_arrive_once_also_what_was_taken_while_the_store_was_away(tracked: Path) -> None:
+    folder = make_run(tracked, "system_every: 0.2s\ntracking: {_target_: ledger}\n")
+    (tracked / "fault").write_text("unreachable")
+    training = start_training(folder, tracked, steps=60, pause_s=0.02)
+    wait_until(lambda: (folder.journal / "system-0.jsonl").exists())
+    training.wait()
+    wait_until(lambda: delivery(folder).error)
+    (tracked / "fault").unlink()
+    found = sync(folder, tracked)
+    samples = Run(folder.path).points("system/cpu_utilization_percentage")
+
+    assert found.is_complete
+    assert [item for item in points(ledger(tracked)) if item[0] == "system/cpu_utilization_percentage"] == [
+        ("system/cpu_utilization_percentage", number) for number in range(1, len(samples) + 1)
+    ]
+    assert samples and len(points(ledger(tracked))) == len(set(points(ledger(tracked))))
 
 
 def test_the_forwarder_holds_none_of_our_streams_and_lets_training_go_first(tracked: Path) -> None:

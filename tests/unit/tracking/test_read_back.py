@@ -35,7 +35,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def _records(lr: float) -> list[Record]:
     settings = {"optimizer.lr": lr, "train.clip_norm": None, "loader.shuffle": True, "model._target_": "mlp"}
-    points = [("validation/loss", lr * step, step) for step in (10, 20)] + [("train/loss", 0.5, 20)]
+    points = [("validation/loss", lr * step, step) for step in (10, 20)] + [
+        ("train/loss", 0.5, 20),
+        ("system/cpu", lr, 7),
+    ]
     return [
         *({"kind": "parameter", "name": name, "value": value} for name, value in settings.items()),
         *(
@@ -49,7 +52,7 @@ def test_runs_of_a_store_are_rows_oldest_first(project: Project) -> None:
     first, second = list_runs(project, tracking="mlflow")
 
     assert (first.name, first.run_id, first.status, second.status) == ("digits", "run-aaaaaa", "completed", "failed")
-    assert first.metrics["validation/loss"] == 2.0
+    assert first.metrics == {"validation/loss": 2.0, "train/loss": 0.5}
     assert (first.run_folder, first.size_bytes) == (None, None)
     assert dict(first.config())["train.clip_norm"] is None and first.config()["loader.shuffle"] is True
 
@@ -76,9 +79,10 @@ def test_they_are_compared_with_causes_and_results(project: Project) -> None:
 def test_their_curves_are_drawn(project: Project, tmp_path: Path) -> None:
     file = tmp_path / "a.svg"
 
-    compare(["aaaaaa", "bbbbbb"], curves="validation/loss", output=str(file), tracking="mlflow", project=project)
+    names = ("validation/loss", "system/cpu")
+    compare(["aaaaaa", "bbbbbb"], curves=",".join(names), output=str(file), tracking="mlflow", project=project)
 
-    assert [name for name in ("run-aaaaaa", "run-bbbbbb", "validation/loss") if name not in file.read_text()] == []
+    assert [name for name in ("run-aaaaaa", "run-bbbbbb", *names) if name not in file.read_text()] == []
 
 
 def test_a_run_that_the_store_has_not_is_named_with_the_nearest(project: Project) -> None:
