@@ -40,6 +40,8 @@ class Composition:
     what the command chose."""
     run_folder: Path | None = None
     """The run folder that the config was read from; None for one that was composed."""
+    hydra: DictConfig | None = None
+    """What the config said to Hydra itself, such as a launcher; it is no part of the config any more."""
 
 
 class ComposedConfig(DictConfig):
@@ -89,7 +91,14 @@ def compose(
         raise ConfigError(filled_in.problems)
     complete(loaded.config)
     composition = Composition(
-        project, tuple(overrides), filled_in.of(provenance), registry, sources, filled_in.references, _choices(loaded)
+        project,
+        tuple(overrides),
+        filled_in.of(provenance),
+        registry,
+        sources,
+        filled_in.references,
+        _choices(loaded),
+        hydra=loaded.hydra,
     )
     return ComposedConfig(ordered(loaded.config), composition)
 

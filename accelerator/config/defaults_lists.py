@@ -18,6 +18,7 @@ from accelerator.errors import Problem, did_you_mean
 
 GLOBAL_HEADER = "# @package _global_"
 _GLOBAL_GROUPS = ("experiment", "debug")
+_OF_HYDRA = "hydra/"  # its launchers and sweepers lie in no file
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class DefaultsLists:
         for option in entry.options:
             if "${" in option or option in ("_self_", "???"):
                 continue
-            if self._path(f"{entry.group}/{option}" if entry.group else option) is None:
+            is_of_hydra = entry.group.startswith(_OF_HYDRA) and option in self.folders.options(entry.group)
+            if not is_of_hydra and self._path(f"{entry.group}/{option}" if entry.group else option) is None:
                 yield Problem("defaults", unknown_option(self.folders, entry.group, option), "", entry.place)
 
     def _path(self, name: str) -> Path | None:

@@ -89,6 +89,8 @@ class Loaded:
     config: DictConfig
     files: tuple[LoadedFile, ...]
     overrides: tuple[ParsedOverride, ...]
+    hydra: DictConfig | None = None
+    """What is said to Hydra itself; None when no file and no override says anything."""
 
 
 class Prepare(Protocol):
@@ -162,10 +164,10 @@ def load(
         kept = [item.text for item in parsed if item not in removed]
         config = loader.load_configuration(config_name, kept, run_mode=RunMode.RUN)
     with open_dict(config):
-        config.pop("hydra", None)
+        hydra = config.pop("hydra", None)
         for item in removed:
             OmegaConf.update(config, item.key, None)
-    return Loaded(config, tuple(loader.files), parsed)
+    return Loaded(config, tuple(loader.files), parsed, hydra)
 
 
 def apply_overrides(config: DictConfig, overrides: Sequence[str]) -> None:

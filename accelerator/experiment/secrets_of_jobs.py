@@ -4,9 +4,11 @@ A secret that an environment variable holds is named (`${oc.env:NAME}`), not tol
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from accelerator.config.compose import ComposedConfig, composition_of
+from accelerator.config.provenance import COMMAND_LINE
 from accelerator.config.saved import flatten, saved_values
 from accelerator.errors import ConfigError, Problem
 from accelerator.redaction import MASK, redact_text
@@ -16,13 +18,17 @@ _REMEDY = "Put it in an environment variable and name that: ${oc.env:NAME}, in s
 _BARE_MASK = re.compile(rf"(?<=[\s:=\[{{,]){re.escape(MASK)}")
 
 
-def refuse_secrets(overrides: Sequence[str], configs: Sequence[ComposedConfig] = ()) -> None:
-    """Refuse overrides, and configs of jobs, that hold a secret in clear.
+def refuse_secrets(
+    overrides: Sequence[str],
+    configs: Sequence[ComposedConfig] = (),
+    places: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Refuse overrides, and configs of jobs, that hold a secret in clear; `places` are those that files make.
 
     Raises:
         ConfigError: names each, without telling the secret.
     """
-    problems = [_problem(item) for item in overrides if redact_text(item) != item]
+    problems = [_problem(item, places.get(item, COMMAND_LINE)) for item in overrides if redact_text(item) != item]
     problems = problems or list(dict.fromkeys(problem for config in configs for problem in _secrets_of(config)))
     if problems:
         raise ConfigError(problems)
@@ -39,9 +45,9 @@ def without_secrets(text: str) -> str:
     return text if masked == text else _BARE_MASK.sub(f'"{MASK}"', masked)
 
 
-def _problem(override: str) -> Problem:
+def _problem(override: str, place: str) -> Problem:
     key = override.partition("=")[0].lstrip("+~")
-    return Problem(key, _WHAT, _REMEDY, "command line", redact_text(override).partition("=")[2])
+    return Problem(key, _WHAT, _REMEDY, place, redact_text(override).partition("=")[2])
 
 
 def _secrets_of(config: ComposedConfig) -> Iterator[Problem]:

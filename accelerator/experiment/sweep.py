@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from accelerator.components import Registry
+from accelerator.config.compose import compose
 from accelerator.config.diagnosis import malformed_overrides
 from accelerator.config.multirun import (
     HydraPlace,
@@ -26,6 +26,7 @@ from accelerator.config.multirun import (
     samples,
 )
 from accelerator.config.project import Project, find_project, search_path
+from accelerator.config.sweep_settings import refuse_parameters_of_hydra, settings_in_files
 from accelerator.errors import EXIT_FAILED, ConfigError, UsageError
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.experiment.secrets_of_jobs import refuse_secrets
@@ -47,11 +48,13 @@ from accelerator.experiment.sweep_table import table_of, values_of
 from accelerator.experiment.sweep_trust import (
     believed_line,
     draws_naming_variables,
+    is_of_hydra,
     overrides_for_jobs,
     refuse_damaged,
     refuse_unasked,
     to_repeat,
 )
+from accelerator.launch.signals import SIGNALS, signals_to
 from accelerator.report.sweep_picture import draw_sweep
 from accelerator.runs.files import write_json
 from accelerator.runs.folder import create_run_folder
@@ -101,6 +104,7 @@ def sweep(
         begun = _Begun(folder, content, believed_line(folder, content, overrides), project, tuple(overrides))
         _judge_waiting(begun)
     else:
+        overrides = _with_settings_in_files(overrides, project)
         folder, content = _start(overrides, project, say)
         begun = _Begun(folder, content, read_line(overrides), project, tuple(overrides))
     say(f"Sweep of {len(content['jobs']) or 'unknown'} jobs in {folder.path}")
@@ -145,9 +149,20 @@ def _judge_waiting(begun: _Begun) -> None:
             return
 
 
+def _with_settings_in_files(overrides: Sequence[str], project: Project) -> tuple[str, ...]:
+    """Return the whole line of a sweep: what its configs vary, the command, their launcher and sweeper."""
+    refuse_secrets(overrides)
+    line = read_line(overrides)
+    refuse_parameters_of_hydra(line)
+    found = settings_in_files(compose((*line.fixed, *line.hydra), project=project), overrides)
+    places = {item.text: item.place for item in found}
+    refuse_secrets(tuple(places), places=places)
+    first = [item for item in places if not is_of_hydra(item)]
+    return (*first, *overrides, *(item for item in places if item not in first))
+
+
 def _start(overrides: Sequence[str], project: Project, say: Say) -> tuple[SweepFolder, dict[str, Any]]:
     """Check everything, then freeze it; what is wrong leaves no folder."""
-    refuse_secrets(overrides)
     line = read_line(overrides)
     if line.uses_optuna and not line.parameters:
         raise UsageError(
@@ -191,7 +206,7 @@ def _maker(folder: SweepFolder, content: dict[str, Any], line: SweepLine, projec
 def _carry_out(begun: _Begun, arguments: str, say: Say) -> SweepOutcome:
     folder, content, line = begun.folder, begun.content, begun.line
     stopped: list[int] = []
-    with RunLock.acquire(folder.lock), _stopping(stopped):
+    with RunLock.acquire(folder.lock), _stopping(folder, stopped):
         if is_complete(folder, content["monitor"]):
             say("There is nothing to do: all jobs are complete")
             return _outcome(begun, stopped, arguments)
@@ -257,27 +272,21 @@ def _draw(folder: SweepFolder, content: dict[str, Any], line: SweepLine, jobs: S
 
 
 @contextmanager
-def _stopping(stopped: list[int]) -> Iterator[None]:
+def _stopping(folder: SweepFolder, stopped: list[int]) -> Iterator[None]:
     """Let SIGINT and SIGTERM raise KeyboardInterrupt and note which came; outside the main thread they stay."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        del frame
+    def stop(number: int) -> None:
         stopped.append(number)
+        folder.stopping.touch()
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    folder.stopping.unlink(missing_ok=True)
+    with signals_to(stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _ignore_signals() -> None:
     """Let a second Ctrl-C not break off what saves the jobs."""
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)

@@ -54,6 +54,11 @@ class SweepFolder:
         return self.path / "sweep.lock"
 
     @property
+    def stopping(self) -> Path:
+        """There from the moment at which a sweep is asked to stop: no job is begun any more."""
+        return self.path / ".stopping"
+
+    @property
     def frozen(self) -> Path:
         """A root whose `configs/` are all configs as they were when the sweep started."""
         return self.path / "frozen"

@@ -27,6 +27,14 @@ from accelerator.runs.lock import is_held
 from accelerator.runs.summary import COMPLETED
 
 _POLL_S = 0.1
+_LEAVE = """
+import os, sys
+if os.fork():
+    os._exit(0)
+with open(sys.argv[1], "w") as file:
+    print(os.getpid(), file=file)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 PARENT_TAG = "mlflow.parentRunId"
 
 
@@ -48,7 +56,7 @@ class JobMaker:
     def __call__(self, drawn: tuple[str, ...]) -> float | None:
         """Run the job of these overrides unless it is complete; return its objective, None when it failed."""
         folder = SweepFolder(self.sweep)
-        if not is_held(folder.lock):  # the sweep was killed: what it left behind starts nothing more
+        if not is_held(folder.lock) or folder.stopping.exists():  # what a sweep left behind starts nothing more
             return None
         number, is_new = find_or_add_job(folder, drawn)
         try:
@@ -141,18 +149,28 @@ def _is_locked(path: Path) -> bool:
 
 
 def _run_process(arguments: Sequence[str], place: Path, lock: int) -> None:
-    """Run a command of ours in a session of its own, so that Ctrl-C reaches it once: from the sweep.
+    """Run a command of ours to its end, in a session of its own, so that Ctrl-C reaches it once: from the sweep.
 
-    It writes its id down itself before it begins: so the sweep can reach it also when this process dies first.
+    It is nobody's child: a launcher that stops kills its processes and theirs, and a job is to be saved. It writes its
+    id down itself before it begins, so that the sweep can reach it also when this process dies first.
     """
-    command = [sys.executable, "-m", "accelerator", "experiment", *arguments]
-    command = ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(place / "pid"), *command]
-    with (place / "output.txt").open("ab") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, pass_fds=[lock]
-        )
-        while process.poll() is None:
-            time.sleep(_POLL_S)
+    command = [sys.executable, "-I", "-S", "-c", _LEAVE, str(place / "pid")]
+    command += [sys.executable, "-m", "accelerator", "experiment", *arguments]
+    ended, held = os.pipe()  # the job holds the other end until it has ended
+    with (place / "output.txt").open("ab") as output, open(ended, "rb") as end:
+        try:
+            subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                pass_fds=[lock, held],
+                check=True,
+            )
+        finally:
+            os.close(held)
+        end.read()
     (place / "pid").unlink(missing_ok=True)
 
 

@@ -58,7 +58,7 @@ def refuse_unasked(command: Sequence[str]) -> None:
     Raises:
         UsageError: one of them changes what the sweep computes.
     """
-    other = next((item for item in command if not (_is_of_hydra(item) or _is_to_repeat(item))), None)
+    other = next((item for item in command if not (is_of_hydra(item) or _is_to_repeat(item))), None)
     if other is not None:
         raise UsageError(
             f"--resume: a sweep goes on with its own overrides. Leave {other} out. Taken are hydra.launcher.…, "
@@ -78,7 +78,7 @@ def believed_line(folder: SweepFolder, content: Mapping[str, Any], named: Sequen
         ConfigError: the folder names what would be called or where to, and the command does not.
     """
     line = read_line(content["overrides"])
-    asked = [item for item in named if _is_of_hydra(item)]
+    asked = [item for item in named if is_of_hydra(item)]
     has_launcher = any(item.lstrip("+").startswith("hydra/launcher=") for item in asked)
     kept = [item for item in line.hydra if not (has_launcher and re.match(r"\+*hydra[./]launcher\b", item))]
     foreign = [item for item in kept if not (_is_plain(item) or item in asked)]
@@ -109,7 +109,7 @@ def draws_naming_variables(overrides: Sequence[str]) -> frozenset[str]:
 
 
 def _is_to_repeat(item: str) -> bool:
-    if _is_of_hydra(item):
+    if is_of_hydra(item):
         return not _is_plain(item)
     return _key(item) in ("trust", ADDRESS_KEY) or "oc.env" in item
 
@@ -118,7 +118,8 @@ def _is_plain(item: str) -> bool:
     return any(pattern.fullmatch(item) for pattern in (_CHOICE, _OF_LAUNCHER, _OF_SWEEPER))
 
 
-def _is_of_hydra(item: str) -> bool:
+def is_of_hydra(item: str) -> bool:
+    """Tell whether an override is said to Hydra itself."""
     return item.lstrip("+~").startswith(("hydra.", "hydra/"))
 
 

@@ -52,8 +52,11 @@ def accelerator(
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def start(*arguments: str, cwd: Path, **variables: str) -> "subprocess.Popen[str]":
-    """Start one command line, to be looked at or stopped while it runs."""
+def start(*arguments: str, cwd: Path, as_group: bool = False, **variables: str) -> "subprocess.Popen[str]":
+    """Start one command line, to be looked at or stopped while it runs.
+
+    `as_group`: in a process group of its own, as a shell does on a terminal, whose Ctrl-C reaches the whole group.
+    """
     return subprocess.Popen(
         [*FORMS["module"], *arguments],
         cwd=cwd,
@@ -62,6 +65,7 @@ def start(*arguments: str, cwd: Path, **variables: str) -> "subprocess.Popen[str
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        process_group=0 if as_group else None,
     )
 
 

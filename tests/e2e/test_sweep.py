@@ -1,6 +1,7 @@
 """Sweeps as users start them, with real launchers and sweepers, on both lines of Hydra."""
 
 import json
+import os
 import signal
 import sqlite3
 import time
@@ -22,6 +23,7 @@ QUICK = (
     "train.epochs=1",
 )
 SWEEP = ("experiment", "sweep", *QUICK)
+LAST_CHECKPOINTS = "outputs/*/sweeps/*/jobs/*/run/*/*/checkpoints/last"
 
 
 def jobs_of(folder: Path) -> list[dict[str, Any]]:
@@ -32,9 +34,15 @@ def jobs_of(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.timeout(280)
 def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(project: Path) -> None:
-    side_by_side = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "tracking=mlflow")
+    experiment = project / "configs" / "experiment" / "side_by_side.yaml"
+    experiment.write_text(
+        "# @package _global_\ndefaults: [digits_resnet, override /model: mlp, override /hydra/launcher: joblib]\n"
+        "model: {in_features: 64}\nloader: {batch_size: 256}\ntrain: {epochs: 1}\n"
+        "hydra:\n  launcher: {n_jobs: 2}\n  sweeper: {params: {optimizer.lr: '1e38,0.01'}}\n",
+        encoding="utf-8",
+    )
 
-    ended = accelerator(*SWEEP, "optimizer.lr=1e38,0.01", *side_by_side, cwd=project, timeout_s=220)
+    ended = accelerator("experiment", "sweep", "experiment=side_by_side", cwd=project, timeout_s=220)
 
     assert ended.code == 1, ended.err
     assert [job["state"] for job in jobs_of(Path(ended.last_line))] == ["failed", "completed"]
@@ -62,9 +70,9 @@ def test_optuna_draws_on_the_next_line_of_hydra(project: Path, hydra14: dict[str
 
 
 @pytest.mark.timeout(280)
-def test_a_sweep_that_was_killed_waits_for_its_orphan_and_ctrl_c_saves_that(project: Path) -> None:
+def test_a_sweep_that_was_killed_waits_for_its_orphan_and_sigterm_saves_that(project: Path) -> None:
     killed = start(*SWEEP, "train.epochs=100000", "seed=1,2", cwd=project)
-    _wait_for(project, "outputs/**/checkpoints/last")
+    _wait_for(project, LAST_CHECKPOINTS)
     killed.kill()
     killed.communicate(timeout=10)
     (folder,) = project.glob("outputs/*/sweeps/*")
@@ -74,10 +82,10 @@ def test_a_sweep_that_was_killed_waits_for_its_orphan_and_ctrl_c_saves_that(proj
     _wait_for(folder, "hydra/*/sweep.yaml", newer_than=time.time())
     time.sleep(1)  # time enough to do a job twice
     was_alive = identify(orphan) is not None
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
 
-    assert process.returncode == 130, err
+    assert process.returncode == 143, err
     assert was_alive
     assert identify(orphan) is None
     assert f"accelerator experiment sweep --resume {folder}\n" in out
@@ -86,23 +94,23 @@ def test_a_sweep_that_was_killed_waits_for_its_orphan_and_ctrl_c_saves_that(proj
 
 
 @pytest.mark.timeout(280)
-def test_an_interrupted_sweep_goes_on_where_it_stopped_on_its_frozen_configs(project: Path) -> None:
+def test_ctrl_c_saves_all_jobs_that_run_and_the_sweep_goes_on_where_it_stopped_on_frozen_configs(project: Path) -> None:
     experiment = project / "configs" / "experiment" / "mine.yaml"
-    text = "# @package _global_\ndefaults: [digits_resnet, override /model: mlp]\nmodel: {in_features: 64}\n"
+    text = "# @package _global_\ndefaults: [digits_resnet, override /model: mlp, override /hydra/launcher: joblib]\n"
+    text += "model: {in_features: 64}\nhydra: {launcher: {n_jobs: 2}}\n"
     experiment.write_text(f"{text}train: {{epochs: 100000}}\nvars: {{note: then}}\n", encoding="utf-8")
     named = "+vars.token=${oc.env:SWEEP_TOKEN}"
     with_token = {"SWEEP_TOKEN": "hunter22"}
-    process = start(
-        "experiment", "sweep", "experiment=mine", "tracking=none", "seed=1,2", named, cwd=project, **with_token
-    )
-    _wait_for(project, "outputs/**/checkpoints/last")
-    process.send_signal(signal.SIGTERM)
+    command = ("experiment", "sweep", "experiment=mine", "tracking=none", "seed=1,2,3", named)
+    process = start(*command, cwd=project, as_group=True, **with_token)
+    _wait_for(project, LAST_CHECKPOINTS, count=2)
+    os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
 
     folder = Path(out.splitlines()[-1])
-    assert process.returncode == 143, err
+    assert process.returncode == 130, err
     assert f"accelerator experiment sweep --resume {folder} '{named}'" in out
-    assert [job["state"] for job in jobs_of(folder)] == ["interrupted", "waiting"]
+    assert [job["state"] for job in jobs_of(folder)] == ["interrupted", "interrupted", "waiting"]
     assert not list(folder.glob("jobs/*/pid"))
 
     for path in folder.glob("jobs/**/config.yaml"):  # so that the rest takes a moment
@@ -113,8 +121,8 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped_on_its_frozen_configs(pro
     )
 
     assert resumed.code == 0, resumed.err
-    assert [job["state"] for job in jobs_of(folder)] == ["completed", "completed"]
-    assert len(list(folder.glob("jobs/*/run/*/*/summary.json"))) == 2
+    assert [job["state"] for job in jobs_of(folder)] == ["completed"] * 3
+    assert len(list(folder.glob("jobs/*/run/*/*/summary.json"))) == 3
     assert all("note: then" in path.read_text(encoding="utf-8") for path in folder.glob("jobs/*/config.yaml"))
     assert not [path for path in folder.rglob("*") if path.is_file() and b"hunter22" in path.read_bytes()]
 
@@ -131,8 +139,8 @@ def _store_when_all_has_arrived(path: Path, num_runs: int) -> tuple[dict[str, st
             time.sleep(0.2)
 
 
-def _wait_for(root: Path, pattern: str, newer_than: float = 0.0) -> None:
+def _wait_for(root: Path, pattern: str, newer_than: float = 0.0, count: int = 1) -> None:
     deadline = time.monotonic() + 90
-    while not any(path.stat().st_mtime >= newer_than for path in root.glob(pattern)):
+    while sum(path.stat().st_mtime >= newer_than for path in root.glob(pattern)) < count:
         assert time.monotonic() < deadline
         time.sleep(0.2)
