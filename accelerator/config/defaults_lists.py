@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from accelerator.config.hydra_api import ConfigFolders
+from accelerator.config.launcher_packages import how_to_install
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import shown_path
 from accelerator.config.yaml_loader import YAML_LOADER
@@ -132,7 +133,8 @@ def unknown_option(folders: ConfigFolders, group: str, option: str) -> str:
     """Return the sentence for a name that a group does not have."""
     if not group:
         return f"there is no config '{option}'"
-    return f"There is no {group} '{option}'. {did_you_mean(option, folders.options(group))}"
+    said = f"There is no {group} '{option}'. {did_you_mean(option, folders.options(group))}"
+    return f"{said} {how_to_install(option)}" if group in ("hydra/launcher", "hydra/sweeper") else said
 
 
 def _entry(item: yaml.Node, folder: str, shown: str) -> DefaultsEntry:
