@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from accelerator.config.compose import ComposedConfig, composition_of
 from accelerator.config.diagnosis import malformed_overrides
 from accelerator.config.multirun import SweepLine
-from accelerator.config.read import first_line
+from accelerator.config.read import first_line, raw
 from accelerator.errors import ConfigError, Problem
 
 _PARAMETERS = "hydra.sweeper.params"
@@ -90,7 +90,7 @@ class _Found:
             raise ConfigError([Problem(key, what, remedy, self.sources[key][-1]) for key in found])
 
     def parameters(self) -> Iterator[FileSetting]:
-        parameters = self.hydra.sweeper.get("params") or {}
+        parameters: DictConfig = self.hydra.sweeper.get("params") or OmegaConf.create({})
         for key in parameters:
             if _key(key) not in self.taken:
                 place, value = self._place(f"{_PARAMETERS}.{key}"), self._value(parameters, key)
@@ -116,9 +116,9 @@ class _Found:
 
     def _value(self, node: DictConfig, name: str) -> Any:
         """Return a value with its interpolations resolved; one that names environment variables stays as it is."""
-        raw = OmegaConf.to_container(node)[name]  # type: ignore[call-overload]
-        if "oc.env" in str(raw):
-            return raw
+        written = raw(node, name)
+        if "oc.env" in str(written):
+            return OmegaConf.to_container(written) if OmegaConf.is_config(written) else written
         try:
             value = node[name]
             return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
