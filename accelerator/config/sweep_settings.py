@@ -91,7 +91,7 @@ class _Found:
 
     def parameters(self) -> Iterator[FileSetting]:
         parameters: DictConfig = self.hydra.sweeper.get("params") or OmegaConf.create({})
-        for key in parameters:
+        for key in map(str, parameters):
             if _key(key) not in self.taken:
                 place, value = self._place(f"{_PARAMETERS}.{key}"), self._value(parameters, key)
                 if isinstance(value, Mapping):
