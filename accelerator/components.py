@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from accelerator.discovery import GROUP_PREFIX, installed_declarations
+from accelerator.discovery.declaration import GROUP_PREFIX
+from accelerator.discovery.installed import installed_declarations
 from accelerator.errors import TRACEBACK_VARIABLE, ComponentError, ConfigError, Problem, did_you_mean
 
 KINDS = (

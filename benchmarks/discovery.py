@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from accelerator.discovery import installed_declarations
+from accelerator.discovery.installed import installed_declarations
 
 NUM_DISTRIBUTIONS = 200
 _LINES_OF_METADATA = 120  # a usual README within it

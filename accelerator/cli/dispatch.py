@@ -7,20 +7,19 @@ that it never turns one into a number or a list, and no token that could look li
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
 from accelerator.cli import help as pages
 from accelerator.cli.exits import exit_code_of
 from accelerator.cli.grammar import Call, Verb, asks_for_help, is_override, normal_name, parse, read_verb, take_flag
+from accelerator.cli.late import late
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project, find_project
 from accelerator.errors import UsageError, did_you_mean, nearest
 from accelerator.launch.threads import limit_spinning
 
 PROGRAM = "accelerator"
-DISTRIBUTION = "accelerator-framework"
 HELP_FLAGS = ("--help", "-h")
 VERSION_FLAG = "--version"
 """Alone or behind a group, so that `python -m accelerator.cli.experiment --version` tells it too."""
@@ -61,7 +60,7 @@ def _dispatch(groups: Mapping[str, type[Group]], arguments: Sequence[str]) -> in
         return 0
     name = normal_name(tokens[0])
     if tokens[0] == VERSION_FLAG or (name in groups and tokens[1:] == [VERSION_FLAG]):
-        print_line(f"{PROGRAM} {metadata.version(DISTRIBUTION)}")
+        print_line(f"{PROGRAM} {late('cli', 'version')()}")
         return 0
     if name not in groups:
         raise UsageError(_unknown_group(groups, tokens[0]))

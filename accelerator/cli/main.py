@@ -1,25 +1,33 @@
 """The console script `accelerator`."""
 
 import sys
+from collections.abc import Iterator, Mapping
 
-from accelerator.cli.add import Add
-from accelerator.cli.completion import Completion
 from accelerator.cli.completion_scripts import COMPLETE
-from accelerator.cli.configure import Configure
 from accelerator.cli.dispatch import Group, run_command
-from accelerator.cli.doctor import Doctor
-from accelerator.cli.experiment import Experiment
 from accelerator.cli.late import late
-from accelerator.cli.pipeline import Pipeline
+from accelerator.heap import import_heavy, leave_heap
 
-GROUPS: dict[str, type[Group]] = {
-    "experiment": Experiment,
-    "pipeline": Pipeline,
-    "add": Add,
-    "configure": Configure,
-    "doctor": Doctor,
-    "completion": Completion,
-}
+
+class _Groups(Mapping[str, type[Group]]):
+    """The groups by name: `experiment` is the class `Experiment` of its module, imported when it is looked at."""
+
+    _names = ("experiment", "pipeline", "add", "configure", "doctor", "completion")
+
+    def __getitem__(self, name: str) -> type[Group]:
+        if name not in self._names:
+            raise KeyError(name)
+        group: type[Group] = getattr(import_heavy(f"accelerator.cli.{name}"), name.capitalize())
+        return group
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+GROUPS = _Groups()
 
 
 def main() -> int:
@@ -27,4 +35,7 @@ def main() -> int:
     if sys.argv[1:2] == [COMPLETE]:
         shown: int = late("cli", "print_completions")(GROUPS, " ".join(sys.argv[2:]))
         return shown
-    return run_command(GROUPS, sys.argv[1:])
+    code = run_command(GROUPS, sys.argv[1:])
+    if "torch" not in sys.modules:  # no user's code has run
+        leave_heap()
+    return code

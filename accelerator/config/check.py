@@ -22,6 +22,7 @@ from accelerator.config.provenance import Provenance
 from accelerator.config.read import Reader
 from accelerator.config.trust import Trust
 from accelerator.errors import Problem
+from accelerator.heap import uncollected
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Examined:
         return list(dict.fromkeys(self.reader.problems))
 
 
+@uncollected()
 def check_config(config: DictConfig, registry: Registry) -> list[Problem]:
     """Return all problems of a composed config; imports only components whose source does not tell what they take."""
     found = examine(config, registry)

@@ -21,6 +21,7 @@ from accelerator.config.index_values import fill_in_index
 from accelerator.config.project import ConfigSource, Project, find_project, search_path
 from accelerator.config.provenance import Provenance, read_provenance
 from accelerator.errors import ConfigError, Problem
+from accelerator.heap import uncollected
 from accelerator.hostile_yaml import HostileYamlError
 
 
@@ -60,6 +61,7 @@ def composition_of(config: Any) -> Composition | None:
     return config.__dict__["_composition"] if isinstance(config, ComposedConfig) else None
 
 
+@uncollected()
 def compose(
     overrides: Sequence[str] = (),
     *,

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
 from hydra import __version__, version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_repository import ConfigRepository
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra._internal.defaults_list import create_defaults_list
-from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -28,8 +26,8 @@ from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
 from omegaconf import Container, DictConfig, OmegaConf, open_dict
 
+from accelerator.config.hydra_files import MeasuringRepository, files_alone, with_hydras_own
 from accelerator.config.project import ConfigSource
-from accelerator.hostile_yaml import HostileYamlError, measure_yaml
 
 HYDRA_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
 _PRESETS = "debug/"  # merged last, wherever `debug` stands in a defaults list: it wins over the experiment
@@ -105,19 +103,20 @@ class ConfigFolders:
 
     @no_traces()
     def __init__(self, sources: Sequence[ConfigSource]) -> None:
-        self._loader = _RecordingLoader(_hydra_search_path(sources))
+        self._files = _RecordingLoader(sources)
+        self._sources = sources
 
     @no_traces()
     def has_group(self, group: str) -> bool:
         """Tell whether any folder of the search path has this group."""
-        return bool(group) and self._loader.repository.group_exists(group)
+        return bool(group) and self._loader(group).repository.group_exists(group)
 
     @no_traces()
     def options(self, group: str) -> list[str]:
         """Return the names of all configs in a group, sorted."""
         if not self.has_group(group):
             return []
-        return sorted(self._loader.repository.get_group_options(group, ObjectType.CONFIG))
+        return sorted(self._loader(group).repository.get_group_options(group, ObjectType.CONFIG))
 
     @no_traces()
     def parse(self, overrides: Sequence[str]) -> list[ParsedOverride]:
@@ -126,7 +125,8 @@ class ConfigFolders:
         Raises:
             OverrideParseException: one of them is malformed.
         """
-        return [_parsed(item, self._loader) for item in OverridesParser.create().parse_overrides(list(overrides))]
+        loader = self._loader("\n".join(overrides))
+        return [_parsed(item, loader) for item in OverridesParser.create().parse_overrides(list(overrides))]
 
     @no_traces()
     def launcher(self, name: str) -> DictConfig:
@@ -138,8 +138,11 @@ class ConfigFolders:
     @no_traces()
     def groups(self) -> list[str]:
         """Return the names of all top-level groups, without Hydra's own."""
-        found = self._loader.repository.get_group_options("", ObjectType.GROUP)
+        found = self._files.repository.get_group_options("", ObjectType.GROUP)
         return sorted(name for name in found if name != "hydra")
+
+    def _loader(self, text: str) -> "_RecordingLoader":
+        return _RecordingLoader(self._sources, names_hydra=True) if names_hydra(text) else self._files
 
 
 def load(
@@ -156,7 +159,7 @@ def load(
             `accelerator.config.compose` turns them into a ConfigError.
     """
     with no_traces():
-        loader = _RecordingLoader(_hydra_search_path(sources))
+        loader = _RecordingLoader(sources, names_hydra=names_hydra("\n".join(overrides)))
         parsed = tuple(_parsed(item, loader) for item in OverridesParser.create().parse_overrides(list(overrides)))
         loader.prepare = functools.partial(prepare, overrides=parsed)
         # Hydra takes `group=null` for an unknown option
@@ -184,43 +187,23 @@ def instantiate_options(targets: Sequence[str]) -> dict[str, Any]:
     return {"_execution_whitelist_": list(targets)} if HYDRA_VERSION >= (1, 4) else {}
 
 
-class _MeasuringRepository(ConfigRepository):
-    """Hydra's access to the files of the search path, which measures a file before it is read.
-
-    `notice` gets its text. It has to be a plain function: Hydra works on deep copies of a repository.
-    """
-
-    def __init__(self, path: ConfigSearchPath, notice: Callable[[str], None]) -> None:
-        super().__init__(path)
-        self._notice = notice
-
-    def load_config(self, config_path: str) -> Any:
-        source = self._find_object_source(config_path=config_path, object_type=ObjectType.CONFIG)
-        if source is not None and source.scheme() == "file":
-            file = Path(source.path, f"{config_path.removesuffix('.yaml')}.yaml")
-            text = file.read_text(encoding="utf-8")
-            self._notice(text)
-            try:
-                measure_yaml(text)
-            except HostileYamlError as error:
-                raise HostileYamlError(f"{file}: {error}") from error
-            except yaml.YAMLError:  # who reads it next says where
-                pass
-        return super().load_config(config_path)
-
-
 class _RecordingLoader(ConfigLoaderImpl):
     """Hydra's loader, which besides notes the files that it merges."""
 
-    def __init__(self, path: ConfigSearchPath) -> None:
-        super().__init__(path)
-        self.repository = _MeasuringRepository(path, lambda text: self._notice(text))
+    def __init__(self, sources: Sequence[ConfigSource], *, names_hydra: bool = False) -> None:
+        super().__init__(ConfigSearchPathImpl())
+        self._sources = sources
         self._names_hydra = False
+        self._look_in(with_hydras_own(sources) if names_hydra else files_alone(sources))
         self.files: list[LoadedFile] = []
         self.prepare: Callable[[DictConfig], None] = lambda config: None
 
+    def _look_in(self, path: ConfigSearchPath) -> None:
+        self.config_search_path = path
+        self.repository = MeasuringRepository(path, lambda text: self._notice(text))
+
     def _notice(self, text: str) -> None:
-        self._names_hydra = self._names_hydra or bool(_NAMES_HYDRA.search(text))
+        self._names_hydra = self._names_hydra or names_hydra(text)
 
     def _load_configuration_impl(
         self, config_name: str | None, overrides: list[str], run_mode: RunMode, *args: Any, **options: Any
@@ -234,6 +217,7 @@ class _RecordingLoader(ConfigLoaderImpl):
             if not self._names_hydra:
                 raise
         if self._names_hydra:
+            self._look_in(with_hydras_own(self._sources))
             return super()._load_configuration_impl(config_name, overrides, run_mode, *args, **options)
         self.validate_sweep_overrides_legal(parsed, run_mode, from_shell=True)
         config = self._compose_config_from_defaults_list(defaults.defaults, repo)
@@ -276,6 +260,11 @@ def _name_the_key_on(config: Container) -> None:
                 metric["on"] = metric.pop(True)
 
 
+def names_hydra(text: str) -> bool:
+    """Tell whether overrides, or the text of a config file, may need what Hydra and its plugins bring."""
+    return bool(_NAMES_HYDRA.search(text))
+
+
 def _parsed(item: Override, loader: ConfigLoaderImpl) -> ParsedOverride:
     value = None if item.is_sweep_override() else item.value()
     is_group = bool(item.key_or_group) and loader.repository.group_exists(item.key_or_group)
@@ -290,10 +279,3 @@ def _parsed(item: Override, loader: ConfigLoaderImpl) -> ParsedOverride:
         sign="~" if item.is_delete() else "++" if item.is_force_add() else "+" if item.is_add() else "",
         is_sweep=item.is_sweep_override(),
     )
-
-
-def _hydra_search_path(sources: Sequence[ConfigSource]) -> ConfigSearchPath:
-    path = create_config_search_path(None)
-    for source in sources:
-        path.prepend(source.provider, str(source.path), anchor="schema")
-    return path

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
-from accelerator.discovery import GROUP_PREFIX
+from accelerator.discovery.declaration import GROUP_PREFIX
 from accelerator.errors import InputError
 
 PYPROJECT = "pyproject.toml"

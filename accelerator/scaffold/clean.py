@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accelerator.config.project import Project
-from accelerator.discovery import GROUP_PREFIX
+from accelerator.discovery.declaration import GROUP_PREFIX
 from accelerator.errors import InputError
 from accelerator.runs.files import write_json
 from accelerator.scaffold.record import FOLDER, TRASH, entry_path

@@ -5,7 +5,7 @@ from importlib.metadata import distribution
 import pytest
 
 from accelerator.components import KINDS, Component, Registry
-from accelerator.discovery import GROUP_PREFIX
+from accelerator.discovery.declaration import GROUP_PREFIX
 from tests.house.source import PROJECT, ROOT
 
 DECLARED = {

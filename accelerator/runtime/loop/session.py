@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accelerator.errors import StorageError
+from accelerator.heap import frozen_heap
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED, Summary
 from accelerator.runtime.checkpoint.saver import Saver, restore_random
-from accelerator.runtime.loop.heap import frozen_heap
 from accelerator.runtime.loop.stopping import stoppable
 from accelerator.runtime.recorder import Opening, Recorder, summary_of
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from accelerator.discovery import Declaration, installed_declarations
+from accelerator.discovery.declaration import Declaration
+from accelerator.discovery.installed import installed_declarations
 
 Install = Callable[..., Path]
 
@@ -74,7 +75,7 @@ def test_what_runs_write_into_a_folder_on_the_path_changes_nothing(
     found = installed_declarations()
     (folder.parent / "outputs").mkdir()
     os.utime(folder.parent, ns=(1, 1))
-    monkeypatch.setattr("accelerator.discovery.metadata.Distribution.at", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr("importlib.metadata.Distribution.at", lambda path: pytest.fail("read again"))
 
     assert installed_declarations() == found
 
@@ -82,7 +83,7 @@ def test_what_runs_write_into_a_folder_on_the_path_changes_nothing(
 def test_the_second_look_reads_no_distribution(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install("one", "[accelerator.model]\na = one:A\n")
     found = installed_declarations()
-    monkeypatch.setattr("accelerator.discovery.metadata.Distribution.at", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr("importlib.metadata.Distribution.at", lambda path: pytest.fail("read again"))
 
     assert installed_declarations() == found
 

@@ -1,0 +1,1 @@
+"""Discovery: which components the installed distributions declare."""
