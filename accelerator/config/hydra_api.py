@@ -131,7 +131,8 @@ class ConfigFolders:
     @no_traces()
     def launcher(self, name: str) -> DictConfig:
         """Return a launcher's settings, typed as its plugin types them; HydraException when it does not compose."""
-        config = self._loader.load_configuration(None, [f"hydra/launcher={name}"], run_mode=RunMode.MULTIRUN)
+        chosen = f"hydra/launcher={name}"
+        config = self._loader(chosen).load_configuration(None, [chosen], run_mode=RunMode.MULTIRUN)
         settings: DictConfig = config.hydra.launcher
         return settings
 
