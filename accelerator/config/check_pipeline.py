@@ -18,7 +18,7 @@ from accelerator.config.component_nodes import TARGET, ComponentNode
 from accelerator.config.groups import GroupConfig, configs_below
 from accelerator.config.hydra_api import LoadedFile
 from accelerator.config.project import ConfigSource, Project
-from accelerator.config.provenance import read_provenance
+from accelerator.config.provenance import Provenance, read_provenance
 from accelerator.config.read import Reader, is_mapping, is_node
 from accelerator.config.step_references import Reference, references
 from accelerator.errors import ConfigError, Problem, did_you_mean, nearest
@@ -43,8 +43,7 @@ def check_pipeline(
         content = config.content if content is None else content
     except ConfigError as error:
         return list(error.problems)
-    file = LoadedFile(f"{config.group}/{config.name}", config.path, "")
-    reader = Reader(read_provenance([file], [], project, sources))
+    reader = Reader(places_of(config, project, sources))
     steps = content.get("steps") if isinstance(content, Mapping) else None
     if not isinstance(steps, Mapping):
         remedy = "Write steps: {a_name: {experiment: NAME}, another: {step: NAME, inputs: {}}}"
@@ -58,6 +57,12 @@ def check_pipeline(
         if is_mapping(entry):
             launch.check(entry.get("launch"), f"steps.{name}.launch")
     return list(dict.fromkeys(reader.problems))
+
+
+def places_of(config: GroupConfig, project: Project, sources: Sequence[ConfigSource]) -> Provenance:
+    """Return where each key of a pipeline's file stands."""
+    file = LoadedFile(f"{config.group}/{config.name}", config.path, "")
+    return read_provenance([file], [], project, sources)
 
 
 @final

@@ -7,6 +7,8 @@ from typing import Any
 from accelerator.config.interval import TIME_PATTERN
 from accelerator.config.read import Reader, is_mapping
 from accelerator.errors import did_you_mean
+from accelerator.leaves import leaves
+from accelerator.redaction import redact
 
 PIPELINE_KEYS = ("name", "parallel", "steps", "vars")
 STEP_KEYS = ("experiment", "overrides", "step", "inputs", "launch", "retries", "time_limit")
@@ -41,8 +43,19 @@ def _check_step(key: str, entry: Mapping[str, Any], reader: Reader) -> None:
         reader.add(f"{key}.overrides", text, "Write step: {_target_: NAME, an_argument: 1}")
     if inputs is not None and not is_mapping(inputs):
         reader.add(f"{key}.inputs", "must be a mapping by name", "Write inputs: {a_name: a_value}", value=inputs)
+    for part in ("step", "inputs"):
+        _refuse_secrets(f"{key}.{part}", entry.get(part), reader)
     retries, limit = entry.get("retries"), entry.get("time_limit")
     if retries is not None and (type(retries) is not int or retries < 0):
         reader.add(f"{key}.retries", "must be a whole number of at least 0", "Write retries: 2", value=retries)
     if limit is not None and (not isinstance(limit, str) or not re.match(TIME_PATTERN, limit)):
         reader.add(f"{key}.time_limit", "must be a time: 45s, 30min or 2h", "Write time_limit: 30min", value=limit)
+
+
+def _refuse_secrets(key: str, node: Any, reader: Reader) -> None:
+    """Note each value that must not be written down, without telling it."""
+    masked = dict(leaves(redact(node), key))
+    for path, value in leaves(node, key):
+        if masked.get(path) != value:
+            text = "is a secret in clear, which a pipeline would have to write down for its step"
+            reader.add(path, text, "Take it out, and have the component read an environment variable of its own")

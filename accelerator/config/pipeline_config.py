@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.components import Registry
-from accelerator.config.check_pipeline import KIND, check_pipeline
+from accelerator.config.check_pipeline import KIND, check_pipeline, places_of
 from accelerator.config.check_pipeline_forms import STEP_KEYS
 from accelerator.config.component_nodes import TARGET
 from accelerator.config.diagnosis import malformed_overrides, value_problems
@@ -22,6 +22,7 @@ from accelerator.config.hydra_api import ConfigFolders, apply_overrides
 from accelerator.config.interval import Interval
 from accelerator.config.launch_settings import named_settings, training_overrides
 from accelerator.config.project import ConfigSource, Project, search_path
+from accelerator.config.provenance import Provenance
 from accelerator.config.read import is_mapping
 from accelerator.config.step_references import escaped, references
 from accelerator.errors import ConfigError, InputError, Problem, UsageError, did_you_mean
@@ -72,6 +73,8 @@ class PipelineConfig:
     file: GroupConfig
     overrides: tuple[str, ...]
     """As typed, without the pipeline's name."""
+    places: Provenance
+    """Where each key of the file stands."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,9 @@ def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, 
     problems = check_pipeline(file, registry, project, sources, plain)
     if problems:
         raise ConfigError(problems)
+    places = places_of(file, project, sources)
     made = tuple(_step(str(key), entry, sorted_out) for key, entry in plain["steps"].items())
-    return PipelineConfig(str(plain["name"] or name), made, plain["parallel"], file, tuple(rest))
+    return PipelineConfig(str(plain["name"] or name), made, plain["parallel"], file, tuple(rest), places)
 
 
 def _chosen(name: str | None, overrides: Sequence[str]) -> tuple[str, list[str]]:

@@ -17,19 +17,21 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from accelerator.errors import StorageError
+from accelerator.errors import StorageError, UsageError
 from accelerator.pipeline.content_hash import ContentHashes
 from accelerator.pipeline.fingerprint import Fingerprint
 from accelerator.pipeline.outputs import Output
 from accelerator.pipeline.state import outputs_from_json
-from accelerator.runs.files import read_json, storage_error, write_json
+from accelerator.runs.files import make_folder, read_json, storage_error, write_json, write_new
 
 FORMAT_VERSION = 1
 PIPELINES, CACHE = "pipelines", ".cache"
+_KEY_BYTES = 32
 _POLL_S = 0.1
 
 
@@ -135,15 +137,17 @@ class StepCache:
     def key(self) -> bytes:
         """Return the key for hashes of what shall not be written; made at the first use."""
         path = self.path / "key"
+        if not path.exists():
+            make_folder(path.parent)
+            with suppress(UsageError):  # another pipeline has made it at this moment
+                write_new(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(32))
-        except FileExistsError:
-            pass
+            key = path.read_bytes()
         except OSError as error:
-            raise storage_error(path, error) from error
-        return path.read_bytes()
+            raise storage_error(path, error, doing="read") from error
+        if len(key) != _KEY_BYTES:
+            raise StorageError(f"{path} is damaged: it holds no key. Remove it; steps with secrets run again then.")
+        return key
 
     def _record(self, fingerprint: str) -> Path:
         return self.path / "steps" / f"{fingerprint}.json"
@@ -155,7 +159,7 @@ class StepCache:
         return self.path / "last" / pipeline / f"{step}.json"
 
     def _write(self, path: Path, content: Mapping[str, Any]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_json(path, {"format_version": FORMAT_VERSION, **content})
 
     def _read(self, path: Path) -> dict[str, Any] | None:
@@ -214,8 +218,8 @@ class StepLock:
             self._descriptor = None
 
     def _try(self) -> bool:
+        make_folder(self._path.parent)
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError as error:
             raise storage_error(self._path, error) from error

@@ -21,8 +21,10 @@ from accelerator.errors import ComponentError
 from accelerator.pipeline.content_hash import ContentHashes, hash_of_value
 
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+([A-Za-z_]\w*)((?:\s*,\s*[A-Za-z_]\w*)*)", re.MULTILINE)
-_NOT_FOR_RESULTS = ("cli", "scaffold", "testing", "tracking")
-"""Rooms of ours that compute nothing a step gives; nor does what plans and runs pipelines, but its steps do."""
+_NOT_FOR_RESULTS = ("cli", "pipeline", "scaffold", "testing", "tracking")
+"""Rooms of ours that compute nothing a step gives."""
+_OF_STEPS = f"{OUR_PACKAGE}.pipeline.steps"
+"""The steps that ship: no part of what all others are known by. What plans and runs pipelines counts for none."""
 _ALWAYS = ("torch",)
 
 
@@ -65,7 +67,7 @@ class CodeVersions:
                 name = self.registry.find(name, kind).path
             except ComponentError:  # the check has told
                 return OUR_PACKAGE
-        return name.partition(".")[0]
+        return _OF_STEPS if name.startswith(f"{_OF_STEPS}.") else name.partition(".")[0]
 
     def _of_package(self, top: str) -> dict[str, str]:
         if top not in self.known:
@@ -87,7 +89,7 @@ class CodeVersions:
 
     def _own_files(self, top: str) -> list[Path]:
         """Return the source files of a top-level module or package of the project; none of anything else."""
-        if top == OUR_PACKAGE:
+        if top in (OUR_PACKAGE, _OF_STEPS):
             return []
         for place in self.project.module_folders:
             if (place / f"{top}.py").is_file():
@@ -110,16 +112,18 @@ def targets_in(value: Any, kind: str) -> Iterator[tuple[str, str]]:
 
 
 def _installed(top: str, hashes: ContentHashes) -> dict[str, str]:
-    name = OUR_DISTRIBUTION if top == OUR_PACKAGE else _distribution_of(top)
+    is_ours = top in (OUR_PACKAGE, _OF_STEPS)
+    name = OUR_DISTRIBUTION if is_ours else _distribution_of(top)
     try:
         found = metadata.distribution(name)
         version, is_edited = found.version, _is_editable(found)
     except metadata.PackageNotFoundError:  # a package that lies on the path
         version, is_edited = "", True
-    if top == OUR_PACKAGE:
+    if is_ours:
         is_edited = not {"site-packages", "dist-packages"} & set(Path(__file__).parts)
     if not is_edited:
         return {name: version}
+    name = top if top == _OF_STEPS else name
     return {name: f"{version}+{_hash_of_sources(top, hashes)}".lstrip("+")}
 
 
@@ -153,9 +157,7 @@ def _hash_of_sources(top: str, hashes: ContentHashes) -> str:
 
 
 def _counts(path: Path, folder: Path, top: str) -> bool:
-    first, second = (*path.relative_to(folder).parts, "")[:2]
-    is_planning = first == "pipeline" and second != "steps"
-    return top != OUR_PACKAGE or not (first in _NOT_FOR_RESULTS or is_planning)
+    return top != OUR_PACKAGE or path.relative_to(folder).parts[0] not in _NOT_FOR_RESULTS
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -17,7 +17,7 @@ import xxhash
 
 from accelerator.errors import StorageError
 from accelerator.pipeline.outputs import CHECKPOINT, METRICS, RUN, VALUE, Output
-from accelerator.runs.files import json_ready, read_json, storage_error, write_json
+from accelerator.runs.files import json_ready, make_folder, read_json, storage_error, write_json
 
 _BUFFER_BYTES = 1 << 20  # fits the second cache of a core: larger and smaller ones were slower
 _WORTH_KEEPING_BYTES = 1 << 16
@@ -97,7 +97,7 @@ class ContentHashes:
         with self._saving:
             if self._is_changed:
                 self._is_changed = False
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(self.path.parent)
                 write_json(self.path, dict(self._known), is_durable=False)
 
     def _read(self, path: Path) -> str:

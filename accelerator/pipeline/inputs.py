@@ -9,9 +9,9 @@ from typing import Any
 from accelerator.config.pipeline_config import StepConfig
 from accelerator.config.project import Project
 from accelerator.config.step_references import Reference, fill_in, references
-from accelerator.errors import RunFailedError, did_you_mean
+from accelerator.errors import InputError, did_you_mean, nearest
 from accelerator.pipeline.content_hash import ContentHashes, hash_of_value, is_short
-from accelerator.pipeline.outputs import FOLDER, METRICS, VALUE, Output, file, folder, value
+from accelerator.pipeline.outputs import CHECKPOINT, FOLDER, METRICS, RUN, VALUE, Output, file, folder, value
 from accelerator.pipeline.state import Source
 from accelerator.runs.files import json_ready
 
@@ -38,15 +38,16 @@ def resolve_inputs(step: StepConfig, known: Known, project: Project, hashes: Con
     """Return the inputs of a step whose needed steps have all given what they give.
 
     Raises:
-        RunFailedError: a step gave no such output.
+        InputError: a step gave no such output.
         StorageError: a file cannot be read.
     """
+    place = f"steps.{step.name}.inputs"
     found: list[Source] = []
     values: dict[str, Any] = {}
     for name, raw in step.inputs.items():
-        values[str(name)] = fill_in(_with_paths(raw, project), lambda item: _of(item, known).as_input, str(name))
+        values[str(name)] = fill_in(_with_paths(raw, project), lambda item: _of(item, known, place).as_input, str(name))
         for reference in references(raw, str(name)):
-            output = _of(reference, known)
+            output = _of(reference, known, place)
             text = _hash(output) if output.path is None or output.hash else hashes.of_output(output)
             found.append(Source(reference.key, reference.step, reference.output, output.value, text))
         found += _own(raw, str(name), project, hashes)
@@ -86,16 +87,21 @@ def pick(outputs: Mapping[str, Output], name: str) -> Output | None:
     return None
 
 
-def _of(reference: Reference, known: Known) -> Output:
+def _of(reference: Reference, known: Known, place: str) -> Output:
     outputs = known[reference.step]
     found = pick(outputs, reference.output)
-    if found is None:
-        names = [*outputs, *(f"{name}.{key}" for name, item in outputs.items() for key in _entries(item))]
-        raise RunFailedError(
-            f"{reference.key}: the step '{reference.step}' gave no '{reference.output}'. "
-            f"{did_you_mean(reference.output, names)} Write ${{step_output:{reference.step}.NAME}} with one of them."
+    if found is not None:
+        return found
+    step, name = reference.step, reference.output
+    key = f"{place}.{reference.key}"
+    if name.partition(".")[0] == CHECKPOINT and RUN in outputs:
+        raise InputError(
+            f"{key}: the step '{step}' left no {name.replace('.', ' ')}: {outputs[RUN].value}. Have it keep one: "
+            f"checkpoint.keep_best=1, checkpoint.every=1ep."
         )
-    return found
+    names = [*outputs, *(f"{name}.{entry}" for name, item in outputs.items() for entry in _entries(item))]
+    remedy = f"Write ${{step_output:{step}.{nearest(name, names) or 'NAME'}}} there."
+    raise InputError(f"{key}: the step '{step}' gave no '{name}'. {did_you_mean(name, names)} {remedy}")
 
 
 def _entries(output: Output) -> list[str]:

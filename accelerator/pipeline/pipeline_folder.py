@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from accelerator.errors import RunLockedError, StorageError
+from accelerator.experiment.outcome import Say
 from accelerator.pipeline.cache import PIPELINES
 from accelerator.pipeline.state import COMPLETED, LOCK_FILE, STATE_FILE, PipelineState, read_state
 from accelerator.pipeline.step_folder import StepFolder
@@ -13,7 +14,7 @@ from accelerator.runs.lock import RunLock
 _MOST_LOOKED_AT = 20
 
 
-def open_folder(output: Path, name: str, definition: str) -> tuple[Path, RunLock, PipelineState | None]:
+def open_folder(output: Path, name: str, definition: str, say: Say) -> tuple[Path, RunLock, PipelineState | None]:
     """Return the folder of a pipeline, its lock, and how it stands when the same command was left unfinished in it.
 
     Raises:
@@ -22,7 +23,8 @@ def open_folder(output: Path, name: str, definition: str) -> tuple[Path, RunLock
     for folder in list(pipeline_folders(output, name))[:_MOST_LOOKED_AT]:
         try:
             state = read_state(folder)
-        except StorageError:  # damaged: `status` says so
+        except StorageError as error:
+            say(f"{error} It is passed over: what its steps gave is recorded, and taken from there.")
             continue
         if state.definition != definition:
             continue

@@ -60,7 +60,8 @@ class Planner:
         """Return what is to be done with each step, as far as it can be said before any has run.
 
         Raises:
-            InputError: a step that is left out has never been done, and one that is not needs what it gives.
+            InputError: a step that is left out has never been done, and one that is not needs what it gives; or a step
+                that is done gave no such output.
         """
         decisions: list[Decision] = []
         for step in self.steps:
@@ -75,7 +76,6 @@ class Planner:
 
         Raises:
             InputError: as `plan`.
-            RunFailedError: a step before it gave no such output.
         """
         missing = [name for name in step.config.needs if name not in self.known]
         if step.name not in self._chosen:

@@ -25,7 +25,6 @@ from accelerator.pipeline.code_versions import CodeVersions, targets_in
 from accelerator.pipeline.composing import EXPERIMENT, composing_overrides
 from accelerator.pipeline.fingerprint import Fingerprint, relevant, variables_of
 from accelerator.pipeline.inputs import Inputs
-from accelerator.redaction import redact
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,17 @@ def prepare(pipeline: PipelineConfig, project: Project, registry: Registry, cach
         try:
             made.append(_prepare(step, project, registry, cache, code))
         except ConfigError as error:
-            problems += [
-                replace(item, key=f"{step.name}:{item.key}" if item.key else step.name) for item in error.problems
-            ]
+            problems += [_of_step(item, step, pipeline) for item in error.problems]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     return made
+
+
+def _of_step(problem: Problem, step: StepConfig, pipeline: PipelineConfig) -> Problem:
+    """Return a problem of a step's config as one of the pipeline: its key says which step, or where in the file."""
+    if problem.key.startswith(f"steps.{step.name}."):
+        return replace(problem, source=pipeline.places.place_of(problem.key))
+    return replace(problem, key=f"{step.name}:{problem.key}" if problem.key else step.name)
 
 
 def in_order(steps: Sequence[StepConfig]) -> list[StepConfig]:
@@ -92,9 +96,6 @@ def _prepare(
     step: StepConfig, project: Project, registry: Registry, cache: StepCache, code: CodeVersions
 ) -> PreparedStep:
     node = dict(step.node or {})
-    if redact(node) != node:
-        what = "an argument is a secret in clear, which a pipeline would have to write down for its step"
-        raise ConfigError(Problem("step", what, "Have the component read an environment variable of its own"))
     given, targets = dict(leaves(node)) if node else {}, list(targets_in(node, KIND))
     overrides = composing_overrides(step, project, registry)
     if overrides is None:
@@ -131,4 +132,5 @@ def _unknown_inputs(step: StepConfig, composed: ComposedConfig, known: Mapping[s
         ):  # a component may take what no config names
             close = nearest(key, known)
             guess = f"Did you mean '{close}'? " if close else ""
-            yield Problem(f"inputs.{key}", f"the experiment has no such key. {guess}An input sets one", "Correct it")
+            text = f"the experiment '{step.uses}' has no such key. {guess}An input sets one"
+            yield Problem(f"steps.{step.name}.inputs.{key}", text, "Correct it")

@@ -51,7 +51,7 @@ def run_pipeline(
     planned = plan_pipeline(name, overrides, selection=selection, project=project, say=say)
     planner, pipeline = planned.planner, planned.pipeline
     definition = _definition(pipeline, planner.steps)
-    folder, lock, before = open_folder(planned.output, pipeline.name, definition)
+    folder, lock, before = open_folder(planned.output, pipeline.name, definition, say)
     command = _command(pipeline, selection)
     say(f"Pipeline {pipeline.name} of {len(planner.steps)} steps in {folder}")
     with lock:

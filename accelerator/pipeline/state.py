@@ -137,13 +137,13 @@ def read_state(folder: Path) -> PipelineState:
     if version != FORMAT_VERSION:
         raise StorageError(
             f"{file}: is of version {version!r}, and this accelerator reads version {FORMAT_VERSION}. "
-            f"Use the accelerator that wrote it, or run the pipeline again."
+            f"To look at it, use the accelerator that wrote it."
         )
     try:
         state = _from_json(content, folder)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StorageError(
-            f"{file}: is no pipeline's state ({error}). The file is damaged: restore it, or run the pipeline again."
+            f"{file}: is no pipeline's state ({error}). The file is damaged: restore it, or remove its folder."
         ) from error
     if state.status != RUNNING or is_running or is_held(folder / LOCK_FILE):
         return state

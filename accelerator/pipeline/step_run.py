@@ -15,17 +15,16 @@ from accelerator.errors import EXIT_INPUT, RunFailedError, StorageError
 from accelerator.experiment.sweep_trust import overrides_for_jobs
 from accelerator.launch.launched_command import LaunchedCommand, command_through_launcher
 from accelerator.pipeline.cache import StepCache, StepLock
-from accelerator.pipeline.content_hash import checkpoint_named
 from accelerator.pipeline.inputs import Inputs
-from accelerator.pipeline.outputs import RUN, Output, checkpoint, metrics, run
+from accelerator.pipeline.outputs import RUN, Output
 from accelerator.pipeline.planner import Decision
 from accelerator.pipeline.prepare import PreparedStep
 from accelerator.pipeline.processes import Ended, Processes, command_of_ours
 from accelerator.pipeline.state import Source, outputs_from_json
 from accelerator.pipeline.step_folder import StepFolder, encode_paths
+from accelerator.pipeline.trained_outputs import trained_outputs
 from accelerator.redaction import redact_text
-from accelerator.runs.files import read_json, write_json, write_text
-from accelerator.runs.run import Run
+from accelerator.runs.files import make_folder, read_json, write_json, write_text
 from accelerator.runs.summary import COMPLETED
 
 _PROVENANCE, _OVERRIDES = "provenance.json", "overrides.yaml"
@@ -57,7 +56,7 @@ class StepRunner:
         """Write what the step's process is to do; with `step.json`, which comes last, it is whole."""
         step, inputs = decision.step, decision.inputs
         assert inputs is not None
-        folder.path.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.path)
         if step.composed is not None:
             _freeze(step, inputs, folder)
         task = {
@@ -130,7 +129,7 @@ class StepRunner:
         """Return what a step gave, with hashes.
 
         Raises:
-            RunFailedError: it left no checkpoint, or a file that came in has changed meanwhile.
+            RunFailedError: a file that came in has changed meanwhile.
             StorageError: a file cannot be read.
         """
         assert decision.inputs is not None and decision.fingerprint is not None
@@ -140,7 +139,7 @@ class StepRunner:
         else:
             trained = folder.run()
             assert trained is not None
-            found = _outputs_of(trained, str(decision.step.composed.checkpoint.use))
+            found = {"folder": Output(RUN, str(trained.folder.path)), **trained_outputs(trained)}
         made_by = decision.fingerprint.hash
         hashes = self.cache.hashes
         return {name: replace(item, hash=hashes.of_output(item, made_by)) for name, item in found.items()}
@@ -178,19 +177,6 @@ def _freeze(step: PreparedStep, inputs: Inputs, folder: StepFolder) -> None:
     write_text(folder.path / _PROVENANCE, composition.provenance.to_json())
     write_text(folder.path / _OVERRIDES, yaml.safe_dump([redact_text(item) for item in composition.overrides]))
     write_text(folder.config, saved_yaml(config))
-
-
-def _outputs_of(trained: Run, use: str) -> dict[str, Output]:
-    path = trained.folder.path
-    outputs = {"run": run(path), "folder": Output(RUN, str(path)), "metrics": metrics(trained.summary.metrics)}
-    for alias in ("best", "last"):
-        found = checkpoint_named(path, alias)
-        if found is None:
-            raise RunFailedError(
-                f"{path} left no checkpoint '{alias}'. Have it save one: checkpoint.every=1ep, or train it for longer."
-            )
-        outputs[f"checkpoint.{alias}"] = checkpoint(found)
-    return {**outputs, "checkpoint": outputs[f"checkpoint.{use}"]}
 
 
 def _run_folder(folder: StepFolder) -> str | None:

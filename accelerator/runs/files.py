@@ -14,6 +14,7 @@ from typing import Any
 
 from accelerator.errors import StorageError, UsageError
 
+_NO_FOLDER = "A file stands where a folder is needed. Move it away, or choose another folder with paths.output=DIR."
 _REMEDIES = {
     errno.ENOSPC: "The disk is full. Free some space, or choose another folder with paths.output=DIR.",
     errno.EDQUOT: "Your disk quota is used up. Free some space, or choose another folder with paths.output=DIR.",
@@ -22,6 +23,8 @@ _REMEDIES = {
     errno.EPERM: "You may not write there. Change the folder's permissions, or choose another with paths.output=DIR.",
     errno.ENOENT: "The folder is gone. Was it moved or deleted while the run was writing?",
     errno.ELOOP: "It is a link, and the files of a run are none: a run may come from a stranger. Remove the link.",
+    errno.EEXIST: _NO_FOLDER,
+    errno.ENOTDIR: _NO_FOLDER,
     errno.EIO: "The disk reports an error. Look at the system's log, and save what you can.",
 }
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -61,8 +64,10 @@ def write_bytes(path: Path, content: bytes, *, is_durable: bool = True) -> None:
         raise
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_new(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Write a file that is not there yet: whole or not at all, and never in the place of another.
+
+    `mode` says who may read and write it, as far as the umask lets them.
 
     Raises:
         UsageError: there is such a file, also one that came at this moment.
@@ -70,7 +75,7 @@ def write_new(path: Path, content: bytes) -> None:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        _write_whole(beside, content, is_durable=True)
+        _write_whole(beside, content, is_durable=True, mode=mode)
         _publish(beside, path)
         sync_folder(path.parent)
     except FileExistsError as error:
@@ -80,6 +85,18 @@ def write_new(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder with all above it; one that is there is let be.
+
+    Raises:
+        StorageError: the disk refuses, or a file stands in its place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(path, error, doing="made") from error
 
 
 def read_json(path: Path) -> Any:
@@ -148,8 +165,8 @@ def _publish(beside: Path, path: Path) -> None:
         os.replace(beside, path)
 
 
-def _write_whole(path: Path, content: bytes, is_durable: bool) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+def _write_whole(path: Path, content: bytes, is_durable: bool, mode: int = 0o666) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     try:
         rest = memoryview(content)
         while rest:

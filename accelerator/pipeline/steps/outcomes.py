@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from accelerator.errors import EXIT_INPUT, InputError, RunFailedError
 from accelerator.experiment.outcome import Outcome
 from accelerator.pipeline.outputs import Output, metrics, run
 from accelerator.pipeline.step_context import StepContext
-from accelerator.runs.summary import COMPLETED, INTERRUPTED, Summary
+from accelerator.runs.summary import COMPLETED, INTERRUPTED
 
 
 def overrides_of(overrides: Sequence[str], step_context: StepContext) -> list[str]:
@@ -31,16 +30,11 @@ def finished(outcome: Outcome) -> dict[str, Output]:
     """
     summary, folder = outcome.summary, outcome.folder
     if outcome.exit_code == 0 and summary.status == COMPLETED:
-        return done(folder.path, summary)
+        return {"run": run(folder.path), "metrics": metrics(summary.metrics)}
     if summary.status == INTERRUPTED:
         raise RunFailedError(f"It was interrupted after step {summary.step}: {folder.path}")
     text = f"{outcome.reason or summary.error or summary.status}. The traceback is in {folder.log}"
     raise InputError(text) if outcome.exit_code == EXIT_INPUT else RunFailedError(text)
-
-
-def done(path: Path, summary: Summary) -> dict[str, Output]:
-    """Return the run and the metrics of a run that is complete."""
-    return {"run": run(path), "metrics": metrics(summary.metrics)}
 
 
 def _literal(value: Any) -> str:

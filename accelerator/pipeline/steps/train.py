@@ -1,15 +1,14 @@
 """The step `train`: a training that a list of overrides describes."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from accelerator.config.declared import gives
 from accelerator.experiment.train import train
-from accelerator.pipeline.outputs import Output, checkpoint
+from accelerator.pipeline.outputs import Output
 from accelerator.pipeline.step_context import StepContext
-from accelerator.pipeline.steps.outcomes import done, finished, override, overrides_of
-from accelerator.pipeline.steps.trained_input import ALIASES
+from accelerator.pipeline.steps.outcomes import finished, override, overrides_of
+from accelerator.pipeline.trained_outputs import trained_outputs
 from accelerator.runs.listing import list_runs
 from accelerator.runs.run import Run
 from accelerator.runs.summary import COMPLETED
@@ -33,8 +32,7 @@ class Train:
         """Train, or go on; a training that was complete before the step could say so is not repeated."""
         complete = [item for item in list_runs(step_context.folder) if item.status == COMPLETED]
         if complete:
-            found = complete[-1]
-            return _with_checkpoints(done(found.folder.path, found.summary), found.folder.path)
+            return trained_outputs(complete[-1])
         given = [override(key, value) for key, value in inputs.items()]
         outcome = train(
             overrides_of([*self.overrides, *given], step_context),
@@ -42,14 +40,4 @@ class Train:
             resume="auto",
             say=step_context.log.info,
         )
-        return _with_checkpoints(finished(outcome), outcome.folder.path)
-
-
-def _with_checkpoints(outputs: Mapping[str, Output], folder: Path) -> dict[str, Output]:
-    found = dict(outputs)
-    for alias in ALIASES:
-        pointer = folder / "checkpoints" / alias
-        if pointer.is_file():
-            found[f"checkpoint.{alias}"] = checkpoint(pointer.parent / pointer.read_text(encoding="utf-8").strip())
-    used = f"checkpoint.{Run(folder).config['checkpoint']['use']}"
-    return {**found, "checkpoint": found[used]} if used in found else found
+        return {**finished(outcome), **trained_outputs(Run(outcome.folder.path))}

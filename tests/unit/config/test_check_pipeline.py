@@ -24,7 +24,7 @@ from accelerator.config.declared import gives
 
 @gives("count", "mean")
 class Count:
-    def __init__(self, scale: float = 1.0) -> None: ...
+    def __init__(self, scale: float = 1.0, token: str = "") -> None: ...
 
 
 class Silent: ...
@@ -86,6 +86,26 @@ BROKEN = [
     ),
     ("{retries: 2, step: silent}", "silent", "last", "must be a mapping", "last: {experiment: NAME}"),
     ("step: silent", "step: [1]", "last.step", "must be the name of a pipeline_step", "_target_"),
+    (
+        "name: two_stage",
+        "name: two_stage\nparalel: 2",
+        "paralel",
+        "no such key of a pipeline. Did you mean 'par",
+        "Correct",
+    ),
+    ("name: two_stage", "name: two stage", "name", "must be letters, digits, '_' and '-'", "Write name: my_pipeline"),
+    (
+        "  last:",
+        "  the one: {step: silent}\n  last:",
+        "steps.the one",
+        "a step is called by letters, digits, '_' and '-'",
+        "Give it such",
+    ),
+    ("[train.epochs=5]", "train.epochs=5", "pretrain.overrides", "must be a list of overrides", "[train.epochs=5]"),
+    ("step: silent", "step: silent, overrides: [a=1]", "last.overrides", "takes no overrides", "Write step: {_target_"),
+    ("step: silent", "step: silent, inputs: [1]", "last.inputs", "must be a mapping by name", "Write inputs: {"),
+    ("scale: 2.0", "scale: 2.0, token: abc", "again.step.token", "is a secret in clear", "an environment variable"),
+    ("retries: 2", "inputs: {of: {password: abc}}", "last.inputs.of.password", "is a secret in clear", "Take it out"),
     (
         "retries: 2",
         "inputs: {a: '${step_output:again.mean}'}",

@@ -103,12 +103,14 @@ def test_launch_settings_are_judged_before_anything_runs_and_no_launcher_changes
 def test_retries_and_time_limits_hold_for_one_step(steps: Steps) -> None:
     fault = "import os\nos.remove('fault_first')\nraise OSError('the first time')"
     steps.write("fault_first", fault)
+    steps.write("fault_second", "os.kill(os.getpid(), 9)")
     steps.change("configs/pipeline/sums.yaml", "first: {", "first: {retries: 1, ")
 
     ended = steps.run("pipeline.steps.other.time_limit=1s", "other:pause_s=30")
 
-    assert states(ended.state) == {"first": "ran", "second": "ran", "other": "failed", "sum": "ran"}
+    assert states(ended.state) == {"first": "ran", "second": "failed", "other": "failed", "sum": "waiting"}
     assert ended.state.step("first").attempts == 2
+    assert ended.state.step("second").reason == "its process was killed by signal 9"
     assert ended.state.step("other").reason == "its time limit of 1 s was reached"
 
 

@@ -1,0 +1,62 @@
+"""What is asked of a step, and what is said when it gave something else."""
+
+from pathlib import Path
+
+import pytest
+
+from accelerator.config.pipeline_config import StepConfig
+from accelerator.config.project import Project
+from accelerator.errors import InputError
+from accelerator.pipeline.content_hash import ContentHashes
+from accelerator.pipeline.inputs import resolve_inputs
+from accelerator.pipeline.outputs import Output, metrics, run, value
+from tests.unit.pipeline.conftest import Steps, states
+
+GIVEN = {"run": run(Path("/runs/a")), "metrics": metrics({"test/loss": 0.5}), "count": value(3)}
+
+
+def resolve(asked: str, given: dict[str, Output], root: Path) -> object:
+    """Return what comes in as `x` when that is asked of the step `first`."""
+    step = StepConfig("sum", None, {"_target_": "total"}, inputs={"x": f"${{step_output:first.{asked}}}"})
+    return resolve_inputs(step, {"first": given}, Project(root), ContentHashes(root / "hashes.json")).values["x"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        (
+            "metrics.test/los",
+            "steps.sum.inputs.x: the step 'first' gave no 'metrics.test/los'. Did you mean 'metrics.test/loss'? "
+            "Known: count, metrics, metrics.test/loss, run. Write ${step_output:first.metrics.test/loss} there.",
+        ),
+        (
+            "tabel",
+            "steps.sum.inputs.x: the step 'first' gave no 'tabel'. Known: count, metrics, metrics.test/loss, run",
+        ),
+        (
+            "checkpoint.best",
+            "steps.sum.inputs.x: the step 'first' left no checkpoint best: /runs/a. Have it keep one: "
+            "checkpoint.keep_best=1, checkpoint.every=1ep.",
+        ),
+    ],
+)
+def test_what_a_step_did_not_give_is_said_with_what_it_gave(tmp_path: Path, asked: str, text: str) -> None:
+    assert resolve("metrics.test/loss", GIVEN, tmp_path) == 0.5
+
+    with pytest.raises(InputError) as caught:
+        resolve(asked, GIVEN, tmp_path)
+
+    assert str(caught.value).startswith(text)
+
+
+def test_it_fails_the_step_that_asks_and_is_told_before_anything_runs_once_it_is_known(steps: Steps) -> None:
+    steps.change("configs/pipeline/sums.yaml", "second.table", "second.tabel")
+
+    ended = steps.run()
+
+    assert states(ended.state) == {"first": "ran", "second": "ran", "other": "ran", "sum": "failed"}
+    assert ended.exit_code == 1
+    text = "steps.sum.inputs.table: the step 'second' gave no 'tabel'. Did you mean 'table'?"
+    assert ended.state.step("sum").reason.startswith(text)
+    with pytest.raises(InputError, match="the step 'second' gave no 'tabel'"):
+        steps.run()
