@@ -1,28 +1,23 @@
 """The sweep as a run of its own in MLflow, which the runs of its jobs are children of.
 
-It is a run folder like any other, hidden inside the sweep's folder so that `list` shows the jobs alone, and its journal
-is carried as any run's is: nothing here knows MLflow. It is carried before the first job is frozen: the children name
-their parent by the id that MLflow gave it.
+It is carried before the first job is frozen: the children name their parent by the id that MLflow gave it.
 """
 
 import shutil
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from accelerator.config.compose import ComposedConfig
 from accelerator.config.project import Project
 from accelerator.config.saved import saved_yaml
+from accelerator.experiment.group_run import append_records, open_group_run, points, tags
 from accelerator.experiment.outcome import Say
 from accelerator.experiment.sweep_folder import Job, SweepFolder
 from accelerator.redaction import redact_text
 from accelerator.runs.delivery import mlflow_address
-from accelerator.runs.environment import Resources, collect_environment, write_environment
-from accelerator.runs.files import write_text
-from accelerator.runs.folder import RunFolder
-from accelerator.runs.journal import ARTIFACT, METRIC, TAG, JournalWriter, Record
+from accelerator.runs.family import run_of_folder
+from accelerator.runs.journal import ARTIFACT
 from accelerator.runs.lock import RunLock
 from accelerator.runs.summary import INTERRUPTED, Summary, write_summary
 from accelerator.tracking.addresses import addresses_in
@@ -40,14 +35,11 @@ def open_parent(
     """Make the sweep's run and carry it; return its id in MLflow, None when it is not tracked there or out of reach."""
     if config.tracking is None:
         return None
-    run = _run_of(folder)
-    run.path.mkdir(parents=True)
-    with RunLock.acquire(run.lock):  # while it is held, who carries the journal leaves the run open
-        write_text(run.config, saved_yaml(config))
-        write_environment(run, collect_environment(sys.argv, project.root, Resources("none", 0)))
-        write_summary(run, Summary())
-        tags = {"accelerator.sweep": str(folder.path), "overrides": redact_text(" ".join(overrides))}
-        _append(run, [{"kind": TAG, "name": name, "value": value} for name, value in tags.items()])
+    run = run_of_folder(folder.path)
+    with open_group_run(run, saved_yaml(config), project):
+        append_records(
+            run, tags({"accelerator.sweep": str(folder.path), "overrides": redact_text(" ".join(overrides))})
+        )
         delivered = sync(run, project.root, _FIRST_S, named=addresses_in(overrides))
     address = mlflow_address(run)
     if address is None and (delivered.error or delivered.unsent):
@@ -65,34 +57,20 @@ def close_parent(
     overrides: Sequence[str] = (),
 ) -> None:
     """Give the sweep's run its end: the best value, how many jobs ended how, the table and the picture."""
-    run = _run_of(folder)
+    run = run_of_folder(folder.path)
     if not run.config.exists():
         return
     counts = {f"jobs/{state}": float(sum(job.state == state for job in jobs)) for state in {job.state for job in jobs}}
     values = [job.value for job in jobs if job.value is not None]
     best = {content["monitor"]: (min if content["mode"] == "min" else max)(values)} if values else {}
     metrics = {**counts, **best}
-    now = time.time()
-    records: list[Record] = [
-        {"kind": METRIC, "name": name, "value": value, "step": 0, "epoch": 0, "time": now}
-        for name, value in metrics.items()
-    ]
+    records = points(metrics)
     with RunLock.acquire(run.lock):
         for name in _RESULTS:
             if (folder.path / name).exists():
                 shutil.copyfile(folder.path / name, run.path / name)
-                records.append({"kind": ARTIFACT, "name": name, "path": name, "time": now})
-        _append(run, records)
+                records.append({"kind": ARTIFACT, "name": name, "path": name, "time": time.time()})
+        append_records(run, records)
         write_summary(run, Summary(status=status, metrics=metrics))
     patience = _AFTER_SIGNAL_S if status == INTERRUPTED else _PATIENCE_S
     sync(run, project.root, patience, named=addresses_in(overrides))
-
-
-def _append(run: RunFolder, records: Sequence[Record]) -> None:
-    journal = JournalWriter(run.journal)
-    journal.append(records)
-    journal.close()
-
-
-def _run_of(folder: SweepFolder) -> RunFolder:
-    return RunFolder(Path(folder.path, ".run", folder.path.name))

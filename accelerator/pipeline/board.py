@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +15,9 @@ Watch = Callable[[PipelineState, StepState], None]
 class Board:
     """The state of a running pipeline, and its one writer."""
 
-    def __init__(self, state: PipelineState, watch: Watch) -> None:
+    def __init__(self, state: PipelineState, watches: Sequence[Watch]) -> None:
         self._state = state
-        self._watch = watch
+        self._watches = watches
         self._lock = threading.Lock()
         self._began = time.monotonic()
         write_state(state)
@@ -33,7 +33,8 @@ class Board:
             step = replace(self._state.step(name), **values)
             self._state = replace(self._state.with_step(step), seconds=self._seconds)
             write_state(self._state)
-            self._watch(self._state, step)
+            for watch in self._watches:
+                watch(self._state, step)
 
     def end(self, status: str) -> PipelineState:
         """Write down how the pipeline ended."""

@@ -1,18 +1,20 @@
 """Planning a pipeline by name: what it would do with each step, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from accelerator.components import Registry
-from accelerator.config.compose import compose
+from accelerator.config.compose import ComposedConfig, compose
 from accelerator.config.pipeline_config import PipelineConfig, read_pipeline
 from accelerator.config.project import Project
+from accelerator.config.saved import saved_values
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.experiment.secrets_of_jobs import refuse_secrets
 from accelerator.pipeline.cache import StepCache
 from accelerator.pipeline.planner import Decision, Planner
-from accelerator.pipeline.prepare import prepare
+from accelerator.pipeline.prepare import PreparedStep, prepare
 from accelerator.pipeline.selection import Selection
 
 ALL_STEPS = Selection()
@@ -27,6 +29,8 @@ class Planned:
     output: Path
     trust: tuple[str, ...]
     decisions: tuple[Decision, ...]
+    tracking: Mapping[str, Any] | None
+    """The `tracking` node that the run of the whole is tracked by, as saved; None: it is not."""
 
 
 def plan_pipeline(
@@ -45,7 +49,7 @@ def plan_pipeline(
     registry = Registry.discover(project.root)
     pipeline = read_pipeline(name, overrides, project, registry)
     refuse_secrets(pipeline.overrides)
-    own = compose([item for item in pipeline.overrides if _is_of_paths(item)], project=project, registry=registry)
+    own = compose([item for item in pipeline.overrides if _is_of_whole(item)], project=project, registry=registry)
     output = project.absolute(str(own.paths.output))
     cache = StepCache(output)
     steps = prepare(pipeline, project, registry, cache)
@@ -56,8 +60,17 @@ def plan_pipeline(
     for note in cache.notes:
         say(note)
     trust = tuple(item for item in own.trust if isinstance(item, str))
-    return Planned(pipeline, planner, output, trust, decisions)
+    return Planned(pipeline, planner, output, trust, decisions, _tracking(steps, own))
 
 
-def _is_of_paths(override: str) -> bool:
-    return override.lstrip("+").startswith(("paths.", "paths=", "trust="))
+def _tracking(steps: Sequence[PreparedStep], own: ComposedConfig) -> Mapping[str, Any] | None:
+    """Return the tracker of the first step that has one; where no step composes a config, that of the project."""
+    of_steps = [tracker for step in steps for tracker in step.trackers]
+    if of_steps:
+        return next((tracker for tracker in of_steps if tracker is not None), None)
+    tracker: Mapping[str, Any] | None = saved_values(own).get("tracking")
+    return tracker
+
+
+def _is_of_whole(override: str) -> bool:
+    return override.lstrip("+").startswith(("paths.", "paths=", "trust=", "tracking.", "tracking="))

@@ -22,7 +22,7 @@ from accelerator.experiment.secrets_of_jobs import refuse_secrets
 from accelerator.leaves import leaves
 from accelerator.pipeline.cache import StepCache
 from accelerator.pipeline.code_versions import CodeVersions, targets_in
-from accelerator.pipeline.composing import EXPERIMENT, composing_overrides
+from accelerator.pipeline.composing import EXPERIMENT, composing_overrides, makes_run
 from accelerator.pipeline.fingerprint import Fingerprint, relevant, variables_of
 from accelerator.pipeline.inputs import Inputs
 
@@ -35,6 +35,9 @@ class PreparedStep:
     composed: ComposedConfig | None
     """Of an experiment, as the configs were when the command began; None for a component."""
     base: Fingerprint
+    trackers: tuple[Mapping[str, Any] | None, ...] = ()
+    """The `tracking` node of what it composes, as saved; empty where it composes nothing."""
+    makes_run: bool = False
 
     @property
     def name(self) -> str:
@@ -98,29 +101,32 @@ def _prepare(
     node = dict(step.node or {})
     given, targets = dict(leaves(node)) if node else {}, list(targets_in(node, KIND))
     overrides = composing_overrides(step, project, registry)
+    has_run = makes_run(step, project, registry)
     if overrides is None:
-        return PreparedStep(step, None, Fingerprint(step.uses, given, {}, code.of_targets(targets)))
-    composed, flat = _composed(step, overrides, project, registry)
+        base = Fingerprint(step.uses, given, {}, code.of_targets(targets))
+        return PreparedStep(step, None, base, makes_run=has_run)
+    composed, values = _composed(step, overrides, project, registry)
+    flat = flatten(values)
     targets += [(item.kind, item.target) for item in component_nodes(composed) if isinstance(item.target, str)]
     counted = relevant(flat, step.inputs)
     variables = variables_of(counted, cache.key()) if any("oc.env" in str(item) for item in counted.values()) else {}
     uses = step.uses if step.node else EXPERIMENT
     base = Fingerprint(uses, {**given, **counted}, {}, code.of_targets(targets), variables)
-    return PreparedStep(step, None if step.node else composed, base)
+    return PreparedStep(step, None if step.node else composed, base, (values.get("tracking"),), has_run)
 
 
 def _composed(
     step: StepConfig, overrides: tuple[str, ...], project: Project, registry: Registry
 ) -> tuple[ComposedConfig, dict[str, Any]]:
-    """Return the config that a step works by, checked, and its values in the flat form that is saved."""
+    """Return the config that a step works by, checked, and its values as they are saved."""
     composed = compose(overrides, project=project, registry=registry)
     problems = examine(composed, registry).problems
-    flat = {} if problems else flatten(saved_values(composed))
-    problems = problems or list(_unknown_inputs(step, composed, flat))
+    values = {} if problems else saved_values(composed)
+    problems = problems or list(_unknown_inputs(step, composed, flatten(values)))
     if problems:
         raise ConfigError(problems)
     refuse_secrets(overrides, [composed])
-    return composed, flat
+    return composed, values
 
 
 def _unknown_inputs(step: StepConfig, composed: ComposedConfig, known: Mapping[str, Any]) -> Iterator[Problem]:

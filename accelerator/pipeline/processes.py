@@ -1,7 +1,8 @@
 """The processes of steps: started in sessions of their own, stopped by the pipeline's signals or a time limit.
 
 A session of its own means that Ctrl-C reaches a step once: from the pipeline, which passes it on. MLFLOW_RUN_ID names
-the run that `mlflow run` made for the whole pipeline: no step is told of it, or the first would take it over.
+the run that `mlflow run` made for the whole pipeline: no step is told of it, or the first would take it over. Told is
+the experiment, so that MLflow shows the runs of all steps below that of the pipeline.
 """
 
 import os
@@ -15,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from accelerator.runs.environment import RUN_ID
+from accelerator.runs.environment import EXPERIMENT_ID, EXPERIMENT_NAME, RUN_ID
 
 SAVING_S = 60.0
 """How long a step has to save and end after its time limit, or after a signal, before it is killed."""
@@ -45,6 +46,8 @@ class Ended:
 class Processes:
     """The processes of one pipeline that run at this moment, and the signal that came, if one did."""
 
+    experiment: str | None = None
+    """MLflow's experiment of the pipeline, unless the environment names one; None where it is not tracked."""
     signals: list[int] = field(default_factory=list)
     _running: dict[int, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -73,7 +76,7 @@ class Processes:
                 process = subprocess.Popen(
                     command,
                     cwd=cwd,
-                    env={name: value for name, value in os.environ.items() if name != RUN_ID},
+                    env=self._environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=printed,
                     stderr=printed,
@@ -88,6 +91,11 @@ class Processes:
             finally:
                 del self._running[process.pid]
         return Ended(process.returncode, time.monotonic() - began, self.is_stopping and not is_over_time, is_over_time)
+
+    def _environment(self) -> dict[str, str]:
+        told = {name: value for name, value in os.environ.items() if name != RUN_ID}
+        is_named = bool(told.get(EXPERIMENT_NAME) or told.get(EXPERIMENT_ID))
+        return told if is_named or self.experiment is None else {**told, EXPERIMENT_NAME: self.experiment}
 
     def _wait(self, process: "subprocess.Popen[bytes]", began: float, time_limit_s: float | None) -> bool:
         """Return when the process has ended: whether that was for its time limit."""

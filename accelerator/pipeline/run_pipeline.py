@@ -12,13 +12,14 @@ from accelerator.launch.signals import signals_to
 from accelerator.pipeline.board import Board, Watch, now
 from accelerator.pipeline.content_hash import hash_of_value
 from accelerator.pipeline.pipeline_folder import open_folder
-from accelerator.pipeline.plan_pipeline import ALL_STEPS, plan_pipeline
+from accelerator.pipeline.plan_pipeline import ALL_STEPS, Planned, plan_pipeline
 from accelerator.pipeline.prepare import PreparedStep
 from accelerator.pipeline.processes import Processes
 from accelerator.pipeline.runner import Runner
 from accelerator.pipeline.selection import Selection
 from accelerator.pipeline.state import COMPLETED, RUNNING, PipelineState, StepState
 from accelerator.pipeline.step_run import StepRunner
+from accelerator.pipeline.tracked import tracked
 from accelerator.pipeline.write_page import write_page
 from accelerator.redaction import redact_text
 
@@ -68,21 +69,35 @@ def run_pipeline(
             folder=folder,
         )
         planner.known.clear()
-        processes = Processes()
-        runner = Runner(
-            planner,
-            StepRunner(pipeline.name, project, planned.trust, planner.cache, processes),
-            Board(state, watch or (lambda state, step: None)),
-            folder,
-            pipeline.parallel,
+        processes = Processes(_experiment(planned))
+        ended = _run(
+            planned, state, StepRunner(pipeline.name, project, planned.trust, planner.cache, processes), watch, say
         )
-        with signals_to(processes.stop):
-            ended = runner.run()
-        say(_page(ended))
     code = 0 if ended.status == COMPLETED else EXIT_FAILED
     if processes.signals:
         code = 128 + processes.signals[0]
     return PipelineOutcome(ended, code, None if code == 0 else command)
+
+
+def _run(planned: Planned, state: PipelineState, steps: StepRunner, watch: Watch | None, say: Say) -> PipelineState:
+    """Run the steps, told as they change to who watches and to the pipeline's run in the tracker."""
+    with tracked(planned, state, steps.project, say) as runs:
+        watches = [*(run.tell for run in runs), *([watch] if watch is not None else [])]
+        runner = Runner(planned.planner, steps, Board(state, watches), state.folder, planned.pipeline.parallel)
+        with signals_to(steps.processes.stop):
+            ended = runner.run()
+        say(_page(ended))
+        for run in runs:
+            run.end(ended)
+    return ended
+
+
+def _experiment(planned: Planned) -> str | None:
+    """Return the experiment in MLflow that the runs of all steps belong to, with that of the pipeline."""
+    if planned.tracking is None:
+        return None
+    named = planned.tracking.get("experiment") or planned.pipeline.name
+    return named if isinstance(named, str) and "${" not in named else None
 
 
 def _page(ended: PipelineState) -> str:

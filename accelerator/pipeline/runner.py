@@ -99,6 +99,7 @@ class Runner:
             state=SKIPPED,
             run_folder=record.run_folder,
             skipped_from=record.pipeline_folder,
+            skipped_step=record.step,
             outputs=record.outputs,
             **values,
         )

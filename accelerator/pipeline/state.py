@@ -73,6 +73,8 @@ class StepState:
     """The run that it made, or, when it was skipped, the run that it is taken from."""
     skipped_from: str | None = None
     """Of a skipped step: the pipeline's folder that it ran in."""
+    skipped_step: str | None = None
+    """Of a skipped step: what that pipeline called it."""
     inputs: tuple[Source, ...] = ()
     outputs: Mapping[str, Output] = field(default_factory=dict)
     needs: tuple[str, ...] = ()

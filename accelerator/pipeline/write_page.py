@@ -27,6 +27,12 @@ def write_page(state: PipelineState) -> Path:
     return page
 
 
+def page_for_tracker(state: PipelineState) -> str:
+    """Return the page as it is kept beside the run in a tracker: without links to files, which are not there."""
+    links = {step.name: dict(_in_mlflow(step)) for step in state.steps}
+    return pipeline_page(state.to_json(), links)
+
+
 def _links(step: StepState, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield what a step left, and its address: of files from the pipeline's folder, so that it may be moved."""
     if step.run_folder is not None:
@@ -39,14 +45,16 @@ def _links(step: StepState, folder: Path) -> Iterator[tuple[str, str]]:
         ):
             if file.is_file():
                 yield name, _relative(file, folder)
-        yield from _in_mlflow(run)
+    yield from _in_mlflow(step)
     if step.folder is not None:
         yield "output", _relative(Path(step.folder, "output.txt"), folder)
 
 
-def _in_mlflow(run: RunFolder) -> Iterator[tuple[str, str]]:
+def _in_mlflow(step: StepState) -> Iterator[tuple[str, str]]:
+    if step.run_folder is None:
+        return
     try:
-        address = read_summary(run).mlflow
+        address = read_summary(RunFolder(Path(step.run_folder))).mlflow
     except StorageError:  # damaged: `list` says so
         return
     if address is not None and address["tracking_uri"].startswith(("http://", "https://")):

@@ -24,6 +24,7 @@ METRIC = "metric"
 PARAMETER = "parameter"
 TAG = "tag"
 ARTIFACT = "artifact"
+PART = "part"
 EVENT = "event"
 SEGMENT = "segment"
 

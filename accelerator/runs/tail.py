@@ -13,6 +13,7 @@ from accelerator.runs.journal import (
     ARTIFACT,
     METRIC,
     PARAMETER,
+    PART,
     RUN_STREAM,
     TAG,
     Record,
@@ -25,7 +26,7 @@ from accelerator.runs.journal import (
 )
 from accelerator.runs.progress import Extent, Progress
 
-CARRIED = frozenset({METRIC, PARAMETER, TAG, ARTIFACT})
+CARRIED = frozenset({METRIC, PARAMETER, TAG, ARTIFACT, PART})
 """The kinds of record that a sink gets; events and segments stay in the journal."""
 BATCH_BYTES = 256 * 1024
 

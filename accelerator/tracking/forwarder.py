@@ -16,11 +16,12 @@ from accelerator.errors import AcceleratorError, RunLockedError
 from accelerator.redaction import redact_text
 from accelerator.runs.delivery import MANY_FAILURES, address_of
 from accelerator.runs.folder import RunFolder
+from accelerator.runs.journal import PART
 from accelerator.runs.lock import FORWARDER, RunLock, is_held
 from accelerator.runs.progress import Progress, Tracking, read_tracking, write_tracking
 from accelerator.runs.summary import DIED, read_summary, write_summary
 from accelerator.runs.tail import Batch, JournalTail
-from accelerator.tracking.sink import Sink
+from accelerator.tracking.sink import FamilySink, Sink
 from accelerator.tracking.system_sampler import SystemSampler
 
 _log = logging.getLogger(__name__)
@@ -139,7 +140,11 @@ class Forwarder:
             self._send(sink, batch)
 
     def _send(self, sink: Sink, batch: Batch) -> None:
-        refused = (sink.send(batch.records) or 0) if batch.records else 0
+        parts = [record for record in batch.records if record["kind"] == PART]
+        others = [record for record in batch.records if record["kind"] != PART]
+        refused = (sink.send(others) or 0) if others else 0
+        if parts and isinstance(sink, FamilySink):
+            refused += sink.send_parts(parts) or 0
         self._save(
             progress=batch.progress,
             pending=None,

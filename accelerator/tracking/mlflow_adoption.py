@@ -1,4 +1,6 @@
-"""The MLflow run that `mlflow run` made before it started us: one run of ours takes it, all others become its children.
+"""Whose child a run is in MLflow: of the run that `mlflow run` made before it started us, or of its sweep or pipeline.
+
+The run that `mlflow run` made is taken by one run of ours; all others become its children.
 
 Its id stands in MLFLOW_RUN_ID, which processes below inherit: a child process, the jobs of a sweep. (The steps of a
 pipeline do not: none of them is the whole.) Who takes it writes the parameter `accelerator.run_id`. MLflow lets a
@@ -12,7 +14,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from accelerator.errors import StorageError
+from accelerator.runs.delivery import mlflow_address
 from accelerator.runs.environment import MLFLOW, RUN_ID
+from accelerator.runs.family import parent_of
+from accelerator.runs.folder import RunFolder
 from accelerator.tracking.mlflow_names import RUN_TAG
 from accelerator.tracking.sink import TrackedRun
 
@@ -68,3 +74,21 @@ def is_taken_by(client: MlflowClient, given: Run, run: TrackedRun) -> bool:
         client.update_run(given.info.run_id, name=run.run_id)
         client.set_tag(given.info.run_id, RUN_TAG, run.run_id)
     return taken_by in (None, run.run_id)
+
+
+def place_below_family(client: MlflowClient, run: TrackedRun, found: Run) -> None:
+    """Make `found` a child of the run of the pipeline or sweep that its folder lies in, if the store has that one.
+
+    What that one's `tracking.json` remembers is believed of a run that bears its tag. A parent that comes to the store
+    later takes its children then.
+    """
+    parent = parent_of(RunFolder(run.folder))
+    if parent is None or PARENT_TAG in found.data.tags:
+        return
+    try:
+        address = mlflow_address(parent)
+    except StorageError:  # damaged: the child goes without
+        return
+    there = active_run(client, address["run_id"]) if address is not None else None
+    if there is not None and there.data.tags.get(RUN_TAG) == parent.run_id:
+        client.set_tag(found.info.run_id, PARENT_TAG, there.info.run_id)

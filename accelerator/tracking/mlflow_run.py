@@ -21,7 +21,14 @@ from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import Record
 from accelerator.runs.model_example import ModelExample
 from accelerator.runs.summary import COMPLETED, DIED, FAILED, INTERRUPTED
-from accelerator.tracking.mlflow_adoption import PARENT_TAG, active_run, given_run, is_taken_by, started_with
+from accelerator.tracking.mlflow_adoption import (
+    PARENT_TAG,
+    active_run,
+    given_run,
+    is_taken_by,
+    place_below_family,
+    started_with,
+)
 from accelerator.tracking.mlflow_artifacts import MlflowArtifacts
 from accelerator.tracking.mlflow_model import MlflowModels
 from accelerator.tracking.mlflow_names import (
@@ -163,6 +170,7 @@ def open_run(client: MlflowClient, run: TrackedRun, experiment: str, artifacts: 
     found = find_run(client, run) or _first_run(client, run, experiment, artifacts)
     if found.info.status != "RUNNING":
         client.update_run(found.info.run_id, status="RUNNING")
+    place_below_family(client, run, found)
     return found, str(client.get_experiment(found.info.experiment_id).name)
 
 
@@ -197,7 +205,12 @@ def _first_run(client: MlflowClient, run: TrackedRun, experiment: str, artifacts
 
 def search_run(client: MlflowClient, run: TrackedRun, experiment_ids: list[str]) -> Run | None:
     """Return the MLflow run that a forwarder created before it could remember it."""
-    found = client.search_runs(experiment_ids, f"tags.`{RUN_TAG}` = '{run.run_id}'", max_results=1)
+    return run_tagged(client, run.run_id, experiment_ids)
+
+
+def run_tagged(client: MlflowClient, key: str, experiment_ids: list[str]) -> Run | None:
+    """Return the run of these experiments that bears our tag with the value `key`."""
+    found = client.search_runs(experiment_ids, f"tags.`{RUN_TAG}` = '{key}'", max_results=1)
     return found[0] if found else None
 
 

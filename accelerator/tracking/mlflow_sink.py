@@ -26,6 +26,7 @@ from accelerator.tracking.mlflow_store import (
 from accelerator.tracking.sink import SinkError, TrackedRun
 
 if TYPE_CHECKING:
+    from accelerator.tracking.mlflow_family import MlflowFamily
     from accelerator.tracking.mlflow_run import MlflowRun
 
 POLICIES = ("none", "best", "last", "all")
@@ -69,6 +70,7 @@ class MLflowSink:
         self._alias = alias
         self._folder: RunFolder | None = None
         self._opened: "MlflowRun | None" = None
+        self._family: "MlflowFamily | None" = None
         self._last_time: float | None = None
 
     def open(self, run: TrackedRun) -> Mapping[str, str]:
@@ -79,7 +81,7 @@ class MLflowSink:
         """
         uri = self._uri(run)
         artifacts = artifact_folder(uri, run.project_root)
-        mlflow = _mlflow_run()
+        mlflow = _import_late("mlflow_run")
         database = sqlite_path(uri)
         if database is not None and artifacts is not None:
             ensure_sqlite(database, lambda path: mlflow.create_store(path, artifacts))
@@ -91,6 +93,7 @@ class MLflowSink:
         self._opened = mlflow.MlflowRun(
             client, found.info.run_id, artifacts_of_run, dict(data.params), dict(data.metrics)
         )
+        self._family = _import_late("mlflow_family").MlflowFamily(client, found, self._folder, shown_uri(uri))
         return {"tracking_uri": shown_uri(uri), "experiment": experiment, "run_id": found.info.run_id}
 
     def send(self, records: Sequence[Record]) -> int:
@@ -106,6 +109,11 @@ class MLflowSink:
         self._last_time = max((record["time"] for record in records if "time" in record), default=self._last_time)
         return refused
 
+    def send_parts(self, records: Sequence[Record]) -> int:
+        """Show parts of the run as runs below it; return how many records tell of none."""
+        assert self._family is not None, "the forwarder opens a sink before it sends"
+        return self._family.show(records)
+
     def close(self, status: str) -> None:
         """Give the MLflow run its true end, at the time of the last record; then upload what only an ended run has."""
         opened = self._require_open()
@@ -115,6 +123,8 @@ class MLflowSink:
         opened.artifacts.log_checkpoints(self._folder, self._checkpoints)
         if status == COMPLETED and self._log_model:
             opened.log_model(self._folder, self._register, self._alias)
+        assert self._family is not None
+        self._family.settle()
 
     def _uri(self, run: TrackedRun) -> str:
         """Return the address: that of before, for a run that MLflow has already, whatever is configured now."""
@@ -133,8 +143,8 @@ class MLflowSink:
         return self._opened
 
 
-def _mlflow_run() -> Any:
-    """Import what needs MLflow, in the forwarder's process alone, with MLflow's environment set before."""
+def _import_late(module: str) -> Any:
+    """Import a module of ours that needs MLflow, in the forwarder's process alone, with MLflow's environment set before."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    return importlib.import_module("accelerator.tracking.mlflow_run")
+    return importlib.import_module(f"accelerator.tracking.{module}")

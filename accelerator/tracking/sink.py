@@ -8,7 +8,7 @@ a sink that does not has to look at what it holds.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from accelerator.errors import AcceleratorError
 from accelerator.runs.journal import Record
@@ -56,3 +56,11 @@ class Sink(Protocol):
 
     def close(self, status: str) -> None:
         """Write the run's end: one of completed, failed, interrupted, died."""
+
+
+@runtime_checkable
+class FamilySink(Sink, Protocol):
+    """A sink that shows the parts of a run (`accelerator.runs.parts`) as runs below it; others never hear of them."""
+
+    def send_parts(self, records: Sequence[Record]) -> int | None:
+        """Take records of the kind part, in order, after what else their batch holds; returns what `send` does."""
