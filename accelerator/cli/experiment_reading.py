@@ -123,6 +123,8 @@ class ReadingVerbs:
     def sync(self, run: str) -> int:
         """Carry to the tracker what of a run has not arrived there; exit 1 when something stays unsent.
 
+        RUN may be the folder of a sweep or a pipeline: then all of its runs, and its own, are carried.
+
         Examples:
           accelerator experiment sync last
           accelerator experiment sync outputs/digits/20261123-101500-3fa2b1

@@ -51,6 +51,8 @@ def print_status(found: Any) -> int:
     for state in found.pipelines:
         print_line(f"{state.name}: {state.status}, started {state.started}, {state.folder}")
         print_table(_STEPS, _rows(state))
+        if state.status != "running":
+            print_line(f"The page: {state.folder / 'report.html'}")
         if state.status not in ("completed", "running"):
             print_line(f"To go on: {state.command}")
     return 0

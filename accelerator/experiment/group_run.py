@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from accelerator.config.project import Project
 from accelerator.runs.environment import Resources, collect_environment, write_environment
-from accelerator.runs.files import write_text
+from accelerator.runs.files import storage_error, write_text
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import METRIC, TAG, JournalWriter, Record
 from accelerator.runs.links import refuse_links
@@ -31,7 +31,10 @@ def open_group_run(run: RunFolder, config: str, project: Project) -> RunLock:
         RunLockedError: another process writes it.
         StorageError: the disk refuses.
     """
-    run.path.mkdir(parents=True, exist_ok=True)
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(run.path, error, doing="created") from error
     refuse_links(run)
     lock = RunLock.acquire(run.lock)
     try:
@@ -60,7 +63,4 @@ def tags(values: Mapping[str, str]) -> list[Record]:
 def points(metrics: Mapping[str, float]) -> list[Record]:
     """Return the records of metrics of the whole, at step 0."""
     now = time.time()
-    return [
-        {"kind": METRIC, "name": name, "value": value, "step": 0, "epoch": 0, "time": now}
-        for name, value in metrics.items()
-    ]
+    return [{"kind": METRIC, "name": name, "value": value, "step": 0, "time": now} for name, value in metrics.items()]

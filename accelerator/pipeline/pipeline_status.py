@@ -6,7 +6,8 @@ from accelerator.config.project import Project
 from accelerator.errors import RunNotFoundError, StorageError, did_you_mean
 from accelerator.experiment.named_run import output_root
 from accelerator.pipeline.pipeline_folder import pipeline_folders
-from accelerator.pipeline.state import PipelineState, read_state
+from accelerator.pipeline.state import DIED, STATE_FILE, PipelineState, read_state
+from accelerator.pipeline.write_page import PAGE, write_page
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Pipelines:
 
 
 def pipeline_status(name: str | None = None, *, project: Project) -> Pipelines:
-    """Return how the newest pipeline of each name stands, or that of one name.
+    """Return how the newest pipeline of each name stands, or that of one name; one that was killed gets its page.
 
     Raises:
         RunNotFoundError: no pipeline of that name has run.
@@ -34,6 +35,7 @@ def pipeline_status(name: str | None = None, *, project: Project) -> Pipelines:
             continue
         try:
             found[called] = read_state(folder)
+            _see_to_page(found[called])
         except StorageError as error:
             notes.append(str(error))
     if name is not None and not found and not notes:
@@ -41,3 +43,10 @@ def pipeline_status(name: str | None = None, *, project: Project) -> Pipelines:
             f"No pipeline '{name}' has run here. {did_you_mean(name, names)} Run it: accelerator pipeline run {name}"
         )
     return Pipelines(tuple(found.values()), tuple(notes))
+
+
+def _see_to_page(state: PipelineState) -> None:
+    """Write the page of a pipeline that was killed before it could, so that its page shows how far it came."""
+    page, file = state.folder / PAGE, state.folder / STATE_FILE
+    if state.status == DIED and not (page.is_file() and page.stat().st_mtime_ns > file.stat().st_mtime_ns):
+        write_page(state)

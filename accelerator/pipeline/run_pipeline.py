@@ -19,7 +19,7 @@ from accelerator.pipeline.runner import Runner
 from accelerator.pipeline.selection import Selection
 from accelerator.pipeline.state import COMPLETED, RUNNING, PipelineState, StepState
 from accelerator.pipeline.step_run import StepRunner
-from accelerator.pipeline.tracked import tracked
+from accelerator.pipeline.tracked import carry_what_was_left, tracked
 from accelerator.pipeline.write_page import write_page
 from accelerator.redaction import redact_text
 
@@ -54,6 +54,7 @@ def run_pipeline(
     definition = _definition(pipeline, planner.steps)
     folder, lock, before = open_folder(planned.output, pipeline.name, definition, say)
     command = _command(pipeline, selection)
+    carry_what_was_left(planned.output, pipeline.name, project)
     say(f"Pipeline {pipeline.name} of {len(planner.steps)} steps in {folder}")
     with lock:
         if before is not None:

@@ -8,9 +8,10 @@ import os
 import shlex
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from accelerator.config.project import Project
@@ -18,40 +19,66 @@ from accelerator.config.saved import yaml_of
 from accelerator.errors import AcceleratorError
 from accelerator.experiment.group_run import open_group_run, points, tags
 from accelerator.experiment.outcome import Say
+from accelerator.pipeline.pipeline_folder import pipeline_folders
 from accelerator.pipeline.plan_pipeline import Planned
-from accelerator.pipeline.state import COMPLETED, RAN, RUNNING, STATE_FILE, WAITING, PipelineState, StepState
+from accelerator.pipeline.state import COMPLETED, LOCK_FILE, RAN, RUNNING, STATE_FILE, WAITING, PipelineState, StepState
 from accelerator.pipeline.step_part import as_done, part_of_step
 from accelerator.pipeline.write_page import PAGE, page_for_tracker
 from accelerator.redaction import redact_text
+from accelerator.runs import delivery
 from accelerator.runs.delivery import start_forwarder
-from accelerator.runs.family import run_of_folder
+from accelerator.runs.family import has_run, run_of_folder
 from accelerator.runs.files import write_text
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import ARTIFACT, PART, JournalWriter, read_journal
-from accelerator.runs.lock import RunLock
+from accelerator.runs.links import refuse_links
+from accelerator.runs.lock import RunLock, is_held
 from accelerator.runs.summary import Summary, write_summary
+
+_MOST_LOOKED_AT = 4
 
 
 @dataclass
 class TrackedPipeline:
-    """The run of one pipeline, while its command runs. Told of changes one at a time."""
+    """The run of one pipeline, while its command runs. Told of changes one at a time.
+
+    What hinders it is said once, and hinders the pipeline in nothing.
+    """
 
     run: RunFolder
     project: Project
     makes_run: Mapping[str, bool]
     """For each step, whether it makes a run of its own."""
+    say: Say
     _lock: RunLock
     _journal: JournalWriter
     _known: dict[str, str]
     """The state of each step that the tracker is told of."""
     _forwarder: int | None = field(default=None, init=False)
+    _is_lost: bool = field(default=False, init=False)
 
     def tell(self, state: PipelineState, step: StepState) -> None:
-        """Write down a step that has changed.
+        """Write down a step that has changed."""
+        self._try(lambda: self._tell(state, step))
 
-        Raises:
-            StorageError: the disk refuses.
-        """
+    def end(self, state: PipelineState) -> None:
+        """Write down how the pipeline ended, and see that somebody carries it."""
+        self._try(lambda: self._end(state))
+
+    def release(self) -> None:
+        """Let go of the run; one that was not ended counts as died."""
+        self._lock.release()
+
+    def _try(self, write: Callable[[], None]) -> None:
+        if self._is_lost:
+            return
+        try:
+            write()
+        except (AcceleratorError, OSError) as error:
+            self._is_lost = True
+            self.say(f"The pipeline is not tracked any more: {error}")
+
+    def _tell(self, state: PipelineState, step: StepState) -> None:
         now = as_done(state, step).state
         if now == WAITING or (now == self._known.get(step.name) == RAN):
             return
@@ -60,12 +87,7 @@ class TrackedPipeline:
         if now == RUNNING and self._forwarder is None:
             self._forwarder = start_forwarder(self.run, self.project.root)
 
-    def end(self, state: PipelineState) -> None:
-        """Write down how the pipeline ended, and see that somebody carries it.
-
-        Raises:
-            StorageError: the disk refuses.
-        """
+    def _end(self, state: PipelineState) -> None:
         counts = {item.state: 0.0 for item in state.steps}
         for item in state.steps:
             counts[item.state] += 1
@@ -79,10 +101,6 @@ class TrackedPipeline:
         if not _is_running(self._forwarder):
             start_forwarder(self.run, self.project.root)
 
-    def release(self) -> None:
-        """Let go of the run; one that was not ended counts as died."""
-        self._lock.release()
-
 
 @contextmanager
 def tracked(planned: Planned, state: PipelineState, project: Project, say: Say) -> Iterator[list[TrackedPipeline]]:
@@ -94,7 +112,7 @@ def tracked(planned: Planned, state: PipelineState, project: Project, say: Say) 
         yield []
         return
     try:
-        run = _begin(planned, planned.tracking, state, project)
+        run = _begin(planned, planned.tracking, state, project, say)
     except AcceleratorError as error:
         say(f"The pipeline is not tracked: {error}")
         yield []
@@ -105,7 +123,18 @@ def tracked(planned: Planned, state: PipelineState, project: Project, say: Say) 
         run.release()
 
 
-def _begin(planned: Planned, tracking: Mapping[str, Any], state: PipelineState, project: Project) -> TrackedPipeline:
+def carry_what_was_left(output: Path, name: str, project: Project) -> None:
+    """See that the newest pipelines of a name that have ended are in the tracker; nothing is waited for."""
+    for folder in list(pipeline_folders(output, name))[:_MOST_LOOKED_AT]:
+        if has_run(folder) and not is_held(folder / LOCK_FILE):
+            with suppress(AcceleratorError):  # what hinders it is told by `experiment sync`
+                refuse_links(run_of_folder(folder))
+                delivery.carry_what_was_left(run_of_folder(folder), project.root)
+
+
+def _begin(
+    planned: Planned, tracking: Mapping[str, Any], state: PipelineState, project: Project, say: Say
+) -> TrackedPipeline:
     run = run_of_folder(state.folder)
     lock = open_group_run(run, yaml_of({"name": state.name, "tracking": dict(tracking)}), project)
     try:
@@ -123,7 +152,7 @@ def _begin(planned: Planned, tracking: Mapping[str, Any], state: PipelineState, 
         raise
     known = {str(record.get("name")): str(record.get("state")) for record in told}
     makes_run = {step.name: step.makes_run for step in planned.planner.steps}
-    return TrackedPipeline(run, project, makes_run, lock, journal, known)
+    return TrackedPipeline(run, project, makes_run, say, lock, journal, known)
 
 
 def _is_running(pid: int | None) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from accelerator.runs.files import storage_error
 from accelerator.runs.folder import RunFolder
-from accelerator.runs.lock import read_holder
+from accelerator.runs.lock import is_held, read_holder
 from accelerator.runs.processes import is_alive, reap
 from accelerator.runs.progress import Tracking, read_tracking, write_tracking
 from accelerator.runs.summary import MlflowAddress
@@ -60,7 +60,23 @@ def start_forwarder(folder: RunFolder, project_root: Path) -> int:
     if known is None or (known.finished is not None and not _is_working(folder)):
         # From here on the run counts as tracked and not ended, even if the process never starts.
         write_tracking(folder, replace(known or Tracking(), finished=None))
-    command = forwarder_command(folder, project_root)
+    return _spawn(folder, forwarder_command(folder, project_root))
+
+
+def carry_what_was_left(folder: RunFolder, project_root: Path) -> None:
+    """Start a process that carries what a command before left behind, unless all is there or somebody is at it.
+
+    Nobody waits for it; it gives up soon, and does not take the run's word for where to carry it.
+
+    Raises:
+        StorageError: the run folder cannot be written, or `tracking.json` is damaged.
+    """
+    known = read_tracking(folder)
+    if (known is None or known.finished is None) and not is_held(folder.lock) and not _is_working(folder):
+        _spawn(folder, forwarder_command(folder, project_root, "--once", "--unasked"))
+
+
+def _spawn(folder: RunFolder, command: list[str]) -> int:
     try:
         log = os.open(
             folder.forwarder_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666

@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="the run folder")
     parser.add_argument("--project", type=Path, default=None, help="the project's root")
     parser.add_argument("--once", action="store_true", help="carry what is there, and give up soon")
+    parser.add_argument("--unasked", action="store_true", help="at low priority: nobody waits for it")
     parser.add_argument("--named", action="append", default=[], help="an address of a store that the command names")
     options = parser.parse_args(arguments)
     logging.basicConfig(
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     folder = RunFolder(options.run.absolute())
     project = find_project(options.project)
-    if not options.once:  # somebody waits for that
+    if options.unasked or not options.once:  # else somebody waits for it
         lower_priority()
     lock = _wait_for_lock(folder)
     if lock is None:

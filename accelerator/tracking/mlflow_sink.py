@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from accelerator.errors import did_you_mean
 from accelerator.redaction import MASK
 from accelerator.runs.folder import RunFolder
-from accelerator.runs.journal import ARTIFACT, METRIC, PARAMETER, TAG, Record
+from accelerator.runs.journal import ARTIFACT, METRIC, PARAMETER, TAG, Record, read_journal
 from accelerator.runs.summary import COMPLETED
 from accelerator.tracking.mlflow_store import (
     ENVIRONMENT,
@@ -117,7 +117,7 @@ class MLflowSink:
     def close(self, status: str) -> None:
         """Give the MLflow run its true end, at the time of the last record; then upload what only an ended run has."""
         opened = self._require_open()
-        opened.close(status, self._last_time)
+        opened.close(status, self._last_time or self._last_time_in_journal())
         assert self._folder is not None
         opened.artifacts.log_report(self._folder)
         opened.artifacts.log_checkpoints(self._folder, self._checkpoints)
@@ -125,6 +125,12 @@ class MLflowSink:
             opened.log_model(self._folder, self._register, self._alias)
         assert self._family is not None
         self._family.settle()
+
+    def _last_time_in_journal(self) -> float | None:
+        """Return the time of the last record, where another sink than this has sent it."""
+        assert self._folder is not None
+        times = [record["time"] for record in read_journal(self._folder.journal) if "time" in record]
+        return max((time for time in times if isinstance(time, int | float)), default=None)
 
     def _uri(self, run: TrackedRun) -> str:
         """Return the address: that of before, for a run that MLflow has already, whatever is configured now."""

@@ -1,0 +1,140 @@
+"""A pipeline as a run of its own: what its journal holds, who carries it, and that nothing of it is waited for."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accelerator.config.project import Project
+from accelerator.experiment.sync import sync
+from accelerator.pipeline.pipeline_status import pipeline_status
+from accelerator.pipeline.state import PipelineState, StepState, write_state
+from accelerator.pipeline.tracked import carry_what_was_left
+from accelerator.runs.delivery import stop_forwarder
+from accelerator.runs.family import run_of_folder
+from accelerator.runs.journal import PART, read_journal
+from accelerator.runs.progress import read_tracking
+from accelerator.runs.summary import read_summary
+from tests.tracked_project import LEDGER_SINK, ledger, wait_until
+from tests.unit.pipeline.conftest import MAIN, Steps
+
+
+@pytest.fixture
+def tracked(steps: Steps) -> Steps:
+    """Return the pipeline `sums` with a sink of the project's own, which knows nothing of parts."""
+    steps.write("configs/main.yaml", MAIN.replace("none", "ledger"))
+    steps.write("configs/tracking/ledger.yaml", "_target_: ledger\n")
+    pyproject = (steps.root / "pyproject.toml").read_text()
+    steps.write(
+        "pyproject.toml", f'{pyproject}[project.entry-points."accelerator.tracking"]\nledger = "ledger_sink:Ledger"\n'
+    )
+    steps.write("ledger_sink.py", LEDGER_SINK)
+    return steps
+
+
+def parts(folder: Path) -> list[tuple[str, str]]:
+    """Return what the pipeline's journal tells of its steps."""
+    told = read_journal(run_of_folder(folder).journal)
+    return [(record["name"], record["state"]) for record in told if record["kind"] == PART]
+
+
+def of_kind(records: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    return {record["name"]: record.get("value") for record in records if record.get("kind") == kind}
+
+
+def test_a_sink_that_knows_no_parts_gets_the_whole_alone(tracked: Steps) -> None:
+    ended = tracked.run()
+    synced = sync(str(ended.state.folder), project=Project(tracked.root))
+    records = ledger(tracked.root)
+
+    assert (ended.exit_code, synced.has_arrived) == (0, True)
+    assert synced.folder == run_of_folder(ended.state.folder)
+    assert of_kind(records, "tag")["accelerator.pipeline"] == "sums"
+    assert "| sum | ran |" in of_kind(records, "tag")["note"]
+    assert of_kind(records, "metric")["steps/ran"] == 4.0
+    assert {record["kind"] for record in records if "kind" in record} == {"tag", "metric", "artifact"}
+    assert records[-1] == {"closed": "completed"}
+    assert parts(ended.state.folder)[:2] == [("first", "running"), ("first", "ran")]
+    assert (synced.folder.path / "report.html").read_text().count("href") == 0
+
+
+def test_the_end_of_the_whole_is_that_of_the_pipeline_and_the_same_command_goes_on_in_it(tracked: Steps) -> None:
+    tracked.write("fault_second", "raise ValueError('upside down')")
+    failed = tracked.run()
+    run = run_of_folder(failed.state.folder)
+    before = read_summary(run)
+
+    (tracked.root / "fault_second").unlink()
+    ended = tracked.run()
+
+    assert (before.status, before.error) == ("failed", "second: ValueError: upside down")
+    assert (ended.state.folder, read_summary(run).status) == (failed.state.folder, "completed")
+    assert parts(ended.state.folder)[-4:] == [
+        ("second", "running"),
+        ("second", "ran"),
+        ("sum", "running"),
+        ("sum", "ran"),
+    ]
+
+
+def test_what_an_unreachable_tracker_did_not_take_the_next_command_carries(tracked: Steps) -> None:
+    tracked.write("fault", "unreachable")
+    began = time.monotonic()
+    ended = tracked.run(only="other")
+    took = time.monotonic() - began
+    run = run_of_folder(ended.state.folder)
+    stop_forwarder(run)
+    (tracked.root / "fault").unlink()
+
+    carry_what_was_left(tracked.root / "outputs", "sums", Project(tracked.root))
+    wait_until(lambda: (found := read_tracking(run)) is not None and found.finished is not None)
+
+    assert (ended.exit_code, took < 30) == (0, True)
+    assert ledger(tracked.root)[-1] == {"closed": "completed"}
+
+
+def test_a_run_that_cannot_be_written_is_said_and_the_pipeline_runs(tracked: Steps) -> None:
+    tracked.write("fault_second", "raise ValueError('upside down')")
+    failed = tracked.run()
+    run = run_of_folder(failed.state.folder)
+    stop_forwarder(run)
+    shutil.rmtree(run.path.parent)
+    run.path.parent.write_text("in its place")
+    (tracked.root / "fault_second").unlink()
+
+    ended = tracked.run()
+
+    assert ended.exit_code == 0
+    assert any(text.startswith("The pipeline is not tracked: ") for text in tracked.said)
+
+
+def test_without_a_tracker_there_is_no_run_of_the_whole(steps: Steps) -> None:
+    ended = steps.run("tracking=none", only="other")
+
+    assert not run_of_folder(ended.state.folder).path.exists()
+
+
+def test_a_pipeline_that_was_killed_gets_its_page_when_it_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "configs").mkdir()
+    folder = tmp_path / "outputs" / "pipelines" / "sums" / "20261123-101500-000001"
+    folder.mkdir(parents=True)
+    write_state(PipelineState("sums", steps=(StepState("first", state="running"),), folder=folder))
+
+    (state,) = pipeline_status(project=Project(tmp_path)).pipelines
+    page = folder / "report.html"
+    written = page.stat().st_mtime_ns
+    pipeline_status(project=Project(tmp_path))
+
+    assert (state.status, "interrupted" in page.read_text()) == ("died", True)
+    assert page.stat().st_mtime_ns == written
+
+
+def test_a_run_that_cannot_be_written_any_more_is_said_once_and_the_pipeline_runs_to_its_end(tracked: Steps) -> None:
+    tracked.write("fault_first", "import shutil; shutil.rmtree(step_context.folder.parents[2] / '.run')")
+
+    ended = tracked.run()
+
+    assert (ended.exit_code, ended.state.status) == (0, "completed")
+    assert len([text for text in tracked.said if text.startswith("The pipeline is not tracked any more: ")]) == 1
