@@ -150,7 +150,7 @@ class MLflowSink:
 
 
 def _import_late(module: str) -> Any:
-    """Import a module of ours that needs MLflow, in the forwarder's process alone, with MLflow's environment set before."""
+    """Import what needs MLflow, in the forwarder's process alone, with MLflow's environment set before."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     return importlib.import_module(f"accelerator.tracking.{module}")
