@@ -132,7 +132,9 @@ def test_a_pipeline_that_was_killed_gets_its_page_when_it_is_looked_at(tmp_path:
 
 
 def test_a_run_that_cannot_be_written_any_more_is_said_once_and_the_pipeline_runs_to_its_end(tracked: Steps) -> None:
-    tracked.write("fault_first", "import shutil; shutil.rmtree(step_context.folder.parents[2] / '.run')")
+    tracked.write(
+        "fault_first", "pipeline = step_context.folder.parents[2]; (pipeline / '.run').rename(pipeline / '.gone')"
+    )
 
     ended = tracked.run()
 
