@@ -27,6 +27,11 @@ from accelerator.hostile_yaml import HostileYamlError, fastest_loader, measure_y
 _HEADER_LENGTH = 512  # as far as Hydra looks for `# @package`
 _SCALAR = yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG
 
+_MOST_READ = 1000
+_read: dict[tuple[str, str, str], Any] = {}
+"""What was read before, by its text: a pipeline composes one config a step, of much the same files. Hydra shares what
+it reads among the places of a defaults list, and so changes none of it."""
+
 
 def files_alone(sources: Sequence[ConfigSource]) -> ConfigSearchPath:
     """Return a search path without what Hydra and its plugins bring."""
@@ -70,17 +75,27 @@ class MeasuringRepository(ConfigRepository):
             HostileYamlError: it stands for too much; says which file.
         """
         source = self._find_object_source(config_path=config_path, object_type=ObjectType.CONFIG)
-        if isinstance(source, _ConfigFiles):
-            file = source.file_of(config_path)
-            text = file.read_text(encoding="utf-8")
-            self._notice(text)
-            try:
-                measure_yaml(text)
-            except HostileYamlError as error:
-                raise HostileYamlError(f"{file}: {error}") from error
-            except yaml.YAMLError:  # who reads it next says where
-                pass
-        return super().load_config(config_path)
+        if not isinstance(source, _ConfigFiles):
+            return super().load_config(config_path)
+        file = source.file_of(config_path)
+        text = file.read_text(encoding="utf-8")
+        self._notice(text)
+        key = (source.provider, str(file), text)
+        if key not in _read:
+            _measure(file, text)
+            if len(_read) >= _MOST_READ:
+                _read.clear()
+            _read[key] = super().load_config(config_path)
+        return _read[key]
+
+
+def _measure(file: Path, text: str) -> None:
+    try:
+        measure_yaml(text)
+    except HostileYamlError as error:
+        raise HostileYamlError(f"{file}: {error}") from error
+    except yaml.YAMLError:  # who reads it next says where
+        pass
 
 
 class _ConfigFiles(FileConfigSource):
