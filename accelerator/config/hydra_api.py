@@ -4,11 +4,12 @@ Hydra's compose API keeps its state in singletons and forgets which files it mer
 used as it stands, by a subclass that notes each file as it is merged, and the singletons are put back after.
 """
 
+import copy
 import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -241,6 +242,9 @@ class _RecordingLoader(ConfigLoaderImpl):
         if not default.config_path.startswith("hydra/") and result.path.startswith("file://"):
             path = Path(result.path.removeprefix("file://"), f"{default.config_path}.yaml")
             self.files.append(LoadedFile(default.config_path, path, default.package or ""))
+            read = repo.load_config(default.config_path).config
+            if result.config is read:  # no package to embed it in, which makes a copy; Hydra merges without one
+                result = replace(result, config=copy.deepcopy(read))
             _name_the_key_on(result.config)
         return result
 

@@ -29,8 +29,8 @@ _SCALAR = yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG
 
 _MOST_READ = 1000
 _read: dict[tuple[str, str, str], Any] = {}
-"""What was read before, by its text: a pipeline composes one config a step, of much the same files. Hydra shares what
-it reads among the places of a defaults list, and so changes none of it."""
+"""What was read before, by its text: a pipeline composes one config a step, of much the same files. Who merges it, and
+so takes its nodes over, merges a copy."""
 
 
 def files_alone(sources: Sequence[ConfigSource]) -> ConfigSearchPath:

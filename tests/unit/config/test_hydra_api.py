@@ -69,3 +69,20 @@ def test_hydras_own_configs_are_read_only_when_something_names_them(
     loaded = load([ConfigSource("mine", tmp_path)], "main", overrides, prepare=prepare)
 
     assert seen == [is_read] and "hydra" not in loaded.config and loaded.config.seed in (1, 2)
+
+
+def test_a_config_that_is_changed_leaves_the_next_one_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "main.yaml").write_text("defaults:\n  - model: mlp\nvars: {}\nlist: [{a: 1}]\n")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mlp.yaml").write_text("_target_: mlp\nextra: {}\n")
+
+    def composed(*overrides: str) -> DictConfig:
+        return load(
+            [ConfigSource("project", tmp_path)], "main", overrides, prepare=lambda config, overrides: None
+        ).config
+
+    first = composed("+vars.a=1", "+model.extra.b=2", "list=[{a: 3}]")
+    first.list.append("more")
+    first.model.extra = None
+
+    assert composed() == {"vars": {}, "list": [{"a": 1}], "model": {"_target_": "mlp", "extra": {}}}
