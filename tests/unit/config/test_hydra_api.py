@@ -72,7 +72,7 @@ def test_hydras_own_configs_are_read_only_when_something_names_them(
 
 
 def test_a_config_that_is_changed_leaves_the_next_one_as_it_is_written(tmp_path: Path) -> None:
-    (tmp_path / "main.yaml").write_text("defaults:\n  - model: mlp\nvars: {}\nlist: [{a: 1}]\n")
+    (tmp_path / "main.yaml").write_text("defaults:\n  - _self_\n  - model: mlp\nvars: {}\nlist: [{a: 1}]\n")
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "mlp.yaml").write_text("_target_: mlp\nextra: {}\n")
 
