@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from accelerator.analysis.fields import FieldStatistics, as_array
-from accelerator.analysis.identity import Fingerprints, Place, fingerprint
+from accelerator.analysis.fields import FieldStatistics
+from accelerator.analysis.identity import Fingerprints, Place
 from accelerator.runtime.data.fetch import as_fields
 from accelerator.runtime.data.loader import is_iterable
 from accelerator.runtime.data.randomness import mix_seed, seeded_globals
+from accelerator.runtime.data.sample_values import as_array, fingerprint
 from accelerator.runtime.data.splits import SPLITS, DataSplits
 
 TARGET = "target"

@@ -5,25 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
+
+from accelerator.runtime.data.sample_values import Array
 
 _MOST_SHAPES = 20
 _CHANNELS = (1, 3, 4)
-Array = np.ndarray[Any, Any]
-
-
-def as_array(value: Any) -> Array | None:
-    """Return numbers as an array on the host, without copying where that can be; None for anything else."""
-    if isinstance(value, torch.Tensor):
-        host = value.detach().cpu()
-        widened = host.float() if host.dtype is torch.bfloat16 else host
-        found: Array = widened.numpy()
-        return found
-    is_number = isinstance(value, np.ndarray | np.generic | bool | int | float | complex)
-    if not is_number and getattr(value, "__array_interface__", None) is None:  # what pictures of Pillow have
-        return None
-    array = np.asarray(value)
-    return array if array.dtype.kind in "biufc" else None
 
 
 @dataclass

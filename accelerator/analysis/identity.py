@@ -1,16 +1,14 @@
 """Recognising a sample that stands more than once, in 24 bytes a sample."""
 
-import hashlib
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from accelerator.analysis.fields import as_array
+from accelerator.runtime.data.sample_values import FINGERPRINT_BYTES
 
-_BYTES = 16
 _TARGET_BYTES = 8
 
 
@@ -39,25 +37,6 @@ class Occurrence:
         return {**self.place.to_json(), "index": self.index}
 
 
-def fingerprint(sample: Mapping[str, Any], leave_out: str | None = None) -> bytes:
-    """Return 16 bytes that are equal for equal samples and, but for a chance of 1 in 2^64, for no others.
-
-    Numbers and arrays count by dtype, shape and bytes; anything else by its representation.
-    """
-    digest = hashlib.blake2b(digest_size=_BYTES)
-    for name in sorted(sample):
-        if name == leave_out:
-            continue
-        value = sample[name]
-        values = as_array(value)
-        if values is None:
-            digest.update(f"{name}\0{type(value).__name__}\0{value!r}\0".encode("utf-8", "surrogatepass"))
-        else:
-            digest.update(f"{name}\0{values.dtype.str}\0{values.shape}\0".encode())
-            digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.digest()
-
-
 class Fingerprints:
     """The fingerprints of all samples, in the order in which they were read, set by set."""
 
@@ -75,11 +54,11 @@ class Fingerprints:
     def end_set(self, place: Place) -> None:
         """Say which set the samples since the last one were of."""
         self._places.append(place)
-        self._ends.append(len(self._samples) // _BYTES)
+        self._ends.append(len(self._samples) // FINGERPRINT_BYTES)
 
     def groups(self) -> Iterator[list[Occurrence]]:
         """Yield, for each sample that stands more than once, all its places, in the order of the first ones."""
-        keys = np.frombuffer(self._samples, dtype=f"S{_BYTES}")
+        keys = np.frombuffer(self._samples, dtype=f"S{FINGERPRINT_BYTES}")
         if not len(keys):
             return
         order = np.argsort(keys, kind="stable")

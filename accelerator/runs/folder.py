@@ -41,6 +41,11 @@ class RunFolder:
         return self.path / "environment.json"
 
     @property
+    def datasets(self) -> Path:
+        """What data the run read; absent for a run that is not tracked."""
+        return self.path / "datasets.json"
+
+    @property
     def git_diff(self) -> Path:
         """What the working tree had besides the commit; absent when it was clean."""
         return self.path / "git.diff"

@@ -14,8 +14,8 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+from accelerator.errors import StorageError
 from accelerator.runs.environment import EXPERIMENT_ID, EXPERIMENT_NAME
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import Record
@@ -30,6 +30,7 @@ from accelerator.tracking.mlflow_adoption import (
     started_with,
 )
 from accelerator.tracking.mlflow_artifacts import MlflowArtifacts
+from accelerator.tracking.mlflow_datasets import log_datasets
 from accelerator.tracking.mlflow_model import MlflowModels
 from accelerator.tracking.mlflow_names import (
     LONGEST_PARAMETER,
@@ -83,6 +84,20 @@ class MlflowRun:
         model_id = models.log(trained, example)
         if register:
             models.register(model_id, register, alias)
+
+    def log_datasets(self, folder: RunFolder) -> int:
+        """Log the data that the run read; return 1 when that can never be, else 0."""
+        try:
+            log_datasets(self.client, self.run_id, folder)
+        except (StorageError, TypeError, ValueError) as error:
+            _log.warning("MLflow is not told of the data: %s", error)
+            return 1
+        except MlflowException as error:
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+            _log.warning("MLflow refuses the data of %s: %s", folder.datasets, error.message)
+            return 1
+        return 0
 
     def log_metrics(self, records: Iterable[Record]) -> int:
         """Log points, with the journal's time as theirs; where a new epoch begins, a point of the metric `epoch`."""
@@ -262,10 +277,12 @@ def _shorten(value: str) -> str:
     return value if len(value) <= LONGEST_TAG else f"{value[: LONGEST_TAG - 1]}…"
 
 
-def create_store(path: Path, artifacts: Path) -> None:
-    """Make a SQLite store at `path` whose default experiment keeps its artifacts below `artifacts`."""
-    store = SqlAlchemyStore(sqlite_uri(path), str(artifacts))  # type: ignore[no-untyped-call]
-    store.engine.dispose()
+def create_store(path: Path) -> None:
+    """Make a SQLite store at `path`, as MLflow does when it is first asked for anything.
+
+    Its experiment `Default` keeps files where MLflow wants them; each of ours has a place of its own from its start.
+    """
+    MlflowClient(sqlite_uri(path)).search_experiments(max_results=1)
 
 
 def _user() -> str:

@@ -84,7 +84,7 @@ class MLflowSink:
         mlflow = _import_late("mlflow_run")
         database = sqlite_path(uri)
         if database is not None and artifacts is not None:
-            ensure_sqlite(database, lambda path: mlflow.create_store(path, artifacts))
+            ensure_sqlite(database, lambda path: mlflow.create_store(path))
         client = mlflow.MlflowClient(uri)
         found, experiment = mlflow.open_run(client, run, self._experiment or run.name, artifacts)
         self._folder = RunFolder(run.folder)
@@ -106,6 +106,9 @@ class MLflowSink:
         refused += opened.log_tags((record["name"], record.get("value")) for record in by_kind[TAG])
         refused += opened.log_metrics(by_kind[METRIC])
         refused += opened.artifacts.log_files(by_kind[ARTIFACT])
+        folder = self._folder
+        if folder is not None and any(record.get("path") == folder.datasets.name for record in by_kind[ARTIFACT]):
+            refused += opened.log_datasets(folder)
         self._last_time = max((record["time"] for record in records if "time" in record), default=self._last_time)
         return refused
 

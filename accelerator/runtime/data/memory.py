@@ -26,7 +26,12 @@ class TensorSource:
         self._rows = rows
         first = next(iter(fields.values()))
         self.length = len(first) if rows is None else len(rows)
-        self._sample_bytes = max(1, sum(value[:1].numel() * value.element_size() for value in fields.values()))
+        self.sample_bytes = max(1, sum(value[:1].numel() * value.element_size() for value in fields.values()))
+
+    def rows(self, indices: Tensor) -> dict[str, Tensor]:
+        """Return some samples of the data set by field, as one batch."""
+        chosen = indices if self._rows is None else self._rows[indices]
+        return {name: value.index_select(0, chosen.to(value.device)) for name, value in self.fields.items()}
 
     def is_left_by(self, move: Callable[[Mapping[str, Any]], dict[str, Any]]) -> bool:
         """Tell whether `move` gives back a row as it is, so that batches need not go through it.
@@ -44,7 +49,7 @@ class TensorSource:
         indices = order if isinstance(order, Tensor) else torch.as_tensor(list(order), dtype=torch.int64)
         size, micro = shape.batch_size, shape.micro_batch_size
         stop = len(indices) - len(indices) % size if shape.drop_last else len(indices)
-        steps = max(1, min(_MAX_CHUNK, _CHUNK_BYTES // (self._sample_bytes * size)))
+        steps = max(1, min(_MAX_CHUNK, _CHUNK_BYTES // (self.sample_bytes * size)))
         names = list(self.fields)
         for start in range(first_step * size, stop, steps * size):
             end = min(start + steps * size, stop)

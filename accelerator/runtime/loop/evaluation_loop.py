@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from accelerator.errors import ConfigError, Problem
 from accelerator.runs.summary import Summary
+from accelerator.runtime.loop.data_record import record_data
 from accelerator.runtime.loop.evaluation import evaluate
 from accelerator.runtime.loop.prediction import predict
 from accelerator.runtime.loop.session import running
@@ -78,6 +79,8 @@ def _run_pass(context: "Context", split: str, carry_out: Callable[[], object]) -
     context.build()
     _require_split(context, split)
     with running(context, saves=False) as session:
+        if context.settings.is_tracked:
+            record_data(context, (split,))
         began = time.perf_counter()
         carry_out()
         context.state.seconds = time.perf_counter() - began

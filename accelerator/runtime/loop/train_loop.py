@@ -11,8 +11,10 @@ from accelerator.runtime.checkpoint.files import read_model
 from accelerator.runtime.checkpoint.saver import Saver, model_state
 from accelerator.runtime.checkpoint.tree import to_host
 from accelerator.runtime.checkpoint.weights import load_weights
+from accelerator.runtime.data.splits import SPLITS
 from accelerator.runtime.export.example import keep_example
 from accelerator.runtime.loop.clock import Clock
+from accelerator.runtime.loop.data_record import record_data
 from accelerator.runtime.loop.duties import Duties
 from accelerator.runtime.loop.evaluation import evaluate
 from accelerator.runtime.loop.session import running
@@ -75,6 +77,8 @@ class TrainLoop:
         limits = _checked_limits(context)
         context.state.num_steps, context.state.num_epochs = _planned(context, limits)
         with running(context) as session:
+            if context.settings.is_tracked:
+                record_data(context, SPLITS)
             duties = Duties(context, limits, session.saver)
             duties.catch_up()
             while not duties.is_over():

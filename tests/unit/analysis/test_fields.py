@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from accelerator.analysis.fields import FieldStatistics, Moments, as_array
+from accelerator.analysis.fields import FieldStatistics, Moments
+from accelerator.runtime.data.sample_values import as_array
 
 NUMBERS = st.floats(-1e3, 1e3, width=32)
 

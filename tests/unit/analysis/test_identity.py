@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelerator.analysis.identity import Fingerprints, Place, fingerprint
+from accelerator.analysis.identity import Fingerprints, Place
+from accelerator.runtime.data.sample_values import fingerprint
 
 
 @pytest.mark.parametrize(

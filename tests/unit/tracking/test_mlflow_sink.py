@@ -1,15 +1,20 @@
 """The sink against a real SQLite store, read back with MLflow's own client."""
 
+import json
 import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
+from mlflow.data import get_source
+from mlflow.data.schema import TensorDatasetSchema
 
 from accelerator.config.project import Project
+from accelerator.runs.datasets import DatasetFacts, Field, datasets_to_json
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.summary import read_summary
 from accelerator.tracking.mlflow_sink import MLflowSink
@@ -172,6 +177,48 @@ def test_tags_and_files_arrive(tracked: Path, client: MlflowClient) -> None:
     assert Path(client.download_artifacts(target["run_id"], artifact)).read_text() == "x" * 9000
     assert tags["note"] == tags["mlflow.note.content"] == "with a *warmer* start"
     assert [item.path for item in client.list_artifacts(target["run_id"], "plots")] == ["plots/a.txt"]
+
+
+def test_data_sets_are_inputs_with_their_contexts_once(tracked: Path, client: MlflowClient) -> None:
+    sink, target = opened(tracked)
+    folder = RunFolder(tracked / "outputs" / "20261123-101500-3fa2b1")
+    folder.journal.mkdir()
+    folder.config.write_text("data: {_target_: digits}\n")
+    fields = [Field("input", "float32", [1, 8, 8]), Field("target", "int64", []), Field("text", "str", None)]
+    facts = [
+        DatasetFacts("train", "", 70, fields, "aa" * 16, 70),
+        DatasetFacts("validation", "easy", 10, fields, "bb" * 16, 10),
+        DatasetFacts("test", "", 10, fields, "bb" * 16, 10),
+        DatasetFacts("test", "stream", None, [], None, 0),
+    ]
+    folder.datasets.write_text(json.dumps(datasets_to_json(facts)))
+    record = {"kind": "artifact", "name": "datasets.json", "path": "datasets.json", "time": 2.0}
+    refused = [sink.send([record]), sink.send([record])]
+    inputs = {item.tags[0].value: item.dataset for item in client.get_run(target["run_id"]).inputs.dataset_inputs}
+    spec = TensorDatasetSchema.from_dict(json.loads(inputs["train"].schema or ""))
+
+    assert refused == [0, 0]
+    assert set(inputs) == {"train", "validation/easy, test", "test/stream"}
+    assert (inputs["train"].name, inputs["train"].digest) == ("digits", "aa" * 16)
+    assert json.loads(inputs["train"].profile or "") == {"num_rows": 70, "samples_in_digest": 70}
+    assert [(item.name, item.shape) for item in spec.features.inputs] == [("input", (-1, 1, 8, 8)), ("text", (-1,))]
+    assert spec.targets.inputs[0].type == np.dtype("int64")
+    assert "digits" in get_source(inputs["train"]).to_json()
+
+
+@pytest.mark.parametrize("text", ["{}", '{"datasets": [{"split": "a"}]}'])
+def test_a_damaged_description_of_the_data_holds_nothing_up(
+    tracked: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink, _ = opened(tracked)
+    folder = RunFolder(tracked / "outputs" / "20261123-101500-3fa2b1")
+    folder.journal.mkdir()
+    folder.config.write_text("data: {_target_: digits}\n")
+    folder.datasets.write_text(text)
+    record = {"kind": "artifact", "name": "datasets.json", "path": "datasets.json"}
+
+    assert sink.send([record]) == 1
+    assert "MLflow is not told of the data: " in caplog.text
 
 
 def test_a_value_that_mlflow_refuses_keeps_nothing_else_out(tracked: Path, client: MlflowClient) -> None:
