@@ -107,7 +107,8 @@ def sweep(
         overrides = _with_settings_in_files(overrides, project)
         folder, content = _start(overrides, project, say)
         begun = _Begun(folder, content, read_line(overrides), project, tuple(overrides))
-    say(f"Sweep of {len(content['jobs']) or 'unknown'} jobs in {folder.path}")
+    what = f"Sweep of {len(content['jobs'])} jobs" if content["jobs"] else "Sweep, whose jobs are drawn as it goes,"
+    say(f"{what} in {folder.path}")
     repeated = to_repeat(overrides) if resume is None else overrides
     return _carry_out(begun, shlex.join(["--resume", str(folder.path), *repeated]), say)
 

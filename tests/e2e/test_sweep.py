@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import time
@@ -58,15 +59,29 @@ def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(proje
 
 
 @pytest.mark.timeout(280)
-def test_optuna_draws_on_the_next_line_of_hydra(project: Path, hydra14: dict[str, str]) -> None:
+def test_optuna_draws_on_the_next_line_of_hydra_and_goes_on_with_the_same_draws(project: Path, hydra14: dict[str, str]) -> None:
     optuna = ("optimizer.lr=interval(0.001,0.1)", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=2")
+    next_line = {"PYTHONPATH": hydra14["PYTHONPATH"]}
 
-    ended = accelerator(*SWEEP, *optuna, cwd=project, variables={"PYTHONPATH": hydra14["PYTHONPATH"]}, timeout_s=220)
+    ended = accelerator(*SWEEP, *optuna, cwd=project, variables=next_line, timeout_s=220)
 
-    jobs = jobs_of(Path(ended.last_line))
+    folder = Path(ended.last_line)
+    jobs = jobs_of(folder)
     assert ended.code == 0, ended.err
     assert [job["state"] for job in jobs] == ["completed", "completed"]
     assert all(0.001 <= float(job["overrides"][0].partition("=")[2]) <= 0.1 for job in jobs)
+
+    shutil.rmtree(folder / "jobs" / "1" / "run")  # as if it had been killed before the last
+    state = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+    (folder / "sweep.json").write_text(json.dumps({**state, "complete": False}), encoding="utf-8")
+    resumed = accelerator(
+        "experiment", "sweep", "--resume", str(folder), cwd=project, variables=next_line, timeout_s=220
+    )
+
+    assert resumed.code == 0, resumed.err
+    assert [job["overrides"] for job in jobs_of(folder)] == [job["overrides"] for job in jobs]
+    assert jobs_of(folder)[0] == jobs[0]
+    assert jobs_of(folder)[1]["run_folder"] != jobs[1]["run_folder"]
 
 
 @pytest.mark.timeout(280)

@@ -12,7 +12,7 @@ from accelerator.runtime.data.randomness import mix_seed
 
 @dataclass(frozen=True)
 class OneBatch:
-    """The same samples, drawn once by the seed, as every batch of an epoch.
+    """The same samples, drawn once by the seed, as every batch of an epoch; of an iterable, its first ones.
 
     Args:
         size: samples of the batch, at least 1; where the data has fewer, all of them.
@@ -34,6 +34,11 @@ class OneBatch:
         for name in ("size", "steps"):
             if getattr(self, name) < 1:
                 raise ComponentError(f"one_batch.{name} = {getattr(self, name)}: must be at least 1.")
+
+    @property
+    def first_samples(self) -> int:
+        """Samples that are read of data without a length, whose order cannot be chosen."""
+        return self.size
 
     def order(self, epoch: int, seed: int, length: int) -> Sequence[Sequence[int]]:
         """Return `steps` times the same list of indices."""

@@ -19,7 +19,7 @@ from accelerator.runtime.data.fetch import Fetcher
 from accelerator.runtime.data.memory import TensorSource, tensor_source
 from accelerator.runtime.data.plan import EpochPlan, Request, SequentialSampler, Shape, is_batched
 from accelerator.runtime.data.randomness import mix_seed, seeded_globals
-from accelerator.runtime.data.splits import Sampler
+from accelerator.runtime.data.splits import FirstSamples, Sampler
 from accelerator.runtime.data.transforms import NamedTransform, apply_transforms
 
 Placed = tuple[dict[str, Any], int, bool]
@@ -46,6 +46,8 @@ class Loader:
     """The batches of one data set. Position in an epoch is a number of steps."""
 
     def __init__(self, source: Source, shape: Shape, sampler: Sampler | None = None) -> None:
+        if isinstance(sampler, FirstSamples) and is_iterable(source.fetcher.dataset):
+            source = replace(source, fetcher=_of_first_samples(source.fetcher, sampler.first_samples))
         dataset, fetcher = source.fetcher.dataset, source.fetcher
         self._source = source
         self._shape = shape
@@ -196,6 +198,12 @@ class _FetchedDataset(torch.utils.data.Dataset[dict[str, Any]]):
 
     def __getitem__(self, request: Any) -> dict[str, Any]:
         return self._fetcher(request)
+
+
+def _of_first_samples(fetcher: Fetcher, number: int) -> Fetcher:
+    """Return the fetcher of the first samples of an iterable, which are read now and kept."""
+    with seeded_globals(mix_seed(fetcher.seed, 0)):
+        return replace(fetcher, dataset=list(itertools.islice(iter(fetcher.dataset), number)))
 
 
 def is_iterable(dataset: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from accelerator.errors import ComponentError
 
@@ -17,6 +17,15 @@ class Sampler(Protocol):
 
     def order(self, epoch: int, seed: int, length: int) -> Sequence[int] | Sequence[Sequence[int]]:
         """Return the indices of an epoch, or lists of indices, each of which is one batch."""
+
+
+@runtime_checkable
+class FirstSamples(Protocol):
+    """A sampler that makes its order of a few samples: of data without a length, the first ones do."""
+
+    @property
+    def first_samples(self) -> int:
+        """How many are read; data that ends before gives all it has."""
 
 
 class Collate(Protocol):

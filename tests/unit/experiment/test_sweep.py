@@ -2,6 +2,8 @@
 
 import csv
 import json
+import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from accelerator.cli.experiment import Experiment
 from accelerator.config.multirun import combinations, read_line
 from accelerator.config.project import ConfigSource, Project
 from accelerator.errors import ConfigError, InputError, RunNotFoundError, UsageError
+from accelerator.experiment import sweep_parent
 from accelerator.experiment.sound_config import sound_config
 from accelerator.experiment.sweep import sweep
 from accelerator.experiment.sweep_folder import (
@@ -153,6 +156,25 @@ def test_a_tracker_out_of_reach_is_said_in_one_line(inside_project: Path) -> Non
     assert len(said) == 1
     assert said[0].startswith("The tracker is out of reach (")
     assert said[0].endswith("): the runs of the jobs will have no parent there")
+
+
+def test_a_tracker_that_does_not_answer_is_waited_for_no_longer_than_said(
+    inside_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, said = Project(inside_project), list[str]()
+    monkeypatch.setattr(sweep_parent, "_FIRST_S", 1.0)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tracking.tracking_uri=http://127.0.0.1:{silent.getsockname()[1]}"
+        overrides = ["experiment=digits_resnet", address]
+        begun = time.monotonic()
+        parent = open_parent(
+            SweepFolder(inside_project / "sweep"), sound_config(overrides, project), overrides, project, said.append
+        )
+
+    assert parent is None
+    assert time.monotonic() - begun < 20
+    assert said == ["The tracker is out of reach (no answer in 1 s): the runs of the jobs will have no parent there"]
 
 
 def test_only_a_sweep_is_gone_on_with(inside_project: Path) -> None:

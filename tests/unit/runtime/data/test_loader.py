@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Subset, TensorDataset
 
+from accelerator.domain.cross.one_batch import OneBatch
 from accelerator.errors import ComponentError, ConfigError
 from accelerator.runtime.data.fetch import Fetcher
 from accelerator.runtime.data.loader import Loader, Source
@@ -214,6 +215,20 @@ def test_a_batch_of_a_sampler_is_cut_when_micro_batches_are_asked_for() -> None:
 def test_a_sampler_for_data_without_a_length_is_refused() -> None:
     with pytest.raises(ConfigError, match="sampler: Stream has no length, so it has no order to choose. Remove it."):
         load(Stream(), sampler=Backwards())
+
+
+@pytest.mark.parametrize("size", [4, 64])
+def test_one_batch_of_an_iterable_is_made_of_its_first_samples(size: int) -> None:
+    torch.manual_seed(1)
+    loader = load(ShuffledStream(), sampler=OneBatch(size=size, steps=3))
+    torch.manual_seed(2)
+    whole = targets(load(ShuffledStream()))
+
+    found = targets(loader)
+
+    assert found == [found[0]] * 3 == targets(loader, epoch=1)
+    assert sorted(found[0]) == sorted(sum(whole, [])[:size])
+    assert loader.num_steps() == 3
 
 
 def test_an_iterable_that_shuffles_before_its_first_sample_gives_the_same_order_again() -> None:
