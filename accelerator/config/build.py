@@ -20,6 +20,8 @@ from accelerator.components import Registry, is_bare_name
 from accelerator.config.arguments import Call, argument_problems, is_called_later
 from accelerator.config.component_nodes import OWN_KEYS
 from accelerator.config.hydra_api import instantiate_options
+from accelerator.config.nearest_path import guess_path
+from accelerator.config.project import Project
 from accelerator.config.signatures import Signature, signature_of
 from accelerator.config.trust import Trust
 from accelerator.errors import AcceleratorError, ComponentError, ConfigError, Problem
@@ -139,7 +141,7 @@ class Builder:
             raise self._error(
                 f"{key}._target_",
                 f"'{path}' does not import: {_innermost(error)}",
-                "Correct the path, or install what it needs.",
+                f"{self._guess(path)}Correct the path, or install what it needs.",
             ) from error
         refusal = self.trust.refuse_object(found, path, kind)
         if refusal:
@@ -157,6 +159,10 @@ class Builder:
                 f"{path} could not be built: {_innermost(error)}{_place(error)}",
                 "Change its arguments in the config, or repair the component.",
             ) from error
+
+    def _guess(self, path: str) -> str:
+        root = self.trust.project_root
+        return guess_path(path, () if root is None else Project(root).module_folders)
 
     def _problem(self, key: str, what: str, remedy: str) -> Problem:
         return Problem(key, what, remedy, self.source_of(key))

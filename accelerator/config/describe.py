@@ -7,6 +7,7 @@ from typing import Any
 
 from accelerator.components import Registry
 from accelerator.config.catalogue import Item, catalogue
+from accelerator.config.nearest_path import guess_path
 from accelerator.config.project import Project
 from accelerator.config.signatures import Signature, read_signature, signature_of
 from accelerator.errors import UsageError, did_you_mean
@@ -58,7 +59,10 @@ def describe(name: str, project: Project) -> Description:
     if "." in name:
         read = read_signature(name, search=places)
         if read is None:
-            raise UsageError(f"{_COMMAND}: the source of '{name}' cannot be found, or does not tell what it takes.")
+            guess = guess_path(name, places)
+            raise UsageError(
+                f"{_COMMAND}: the source of '{name}' cannot be found, or does not tell what it takes. {guess}".rstrip()
+            )
         return Description(Item("", name, target=name), read)
     item = _find(name, catalogue(project, registry))
     if item.target is None or item.component is None:

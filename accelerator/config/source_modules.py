@@ -169,6 +169,24 @@ def _through_stars(module: SourceModule, name: str, hops: int) -> Defined | None
     return None
 
 
+def names_in(module: SourceModule, hops: int = 0) -> set[str]:
+    """Return the public names at the top level of a module: what it defines and imports, also by `*`, and modules."""
+    found: set[str] = set()
+    for statement in _statements(module.tree.body):
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            source = read_module(_source_of(module, statement), module.search)
+            found |= names_in(source, hops + 1) if source is not None and hops < _MOST_HOPS else set()
+        else:
+            found |= _bound(statement)
+    if module.path.name == _PACKAGE_FILE:
+        found |= {path.stem for path in module.path.parent.iterdir() if path.suffix == ".py" or _is_package(path)}
+    return {name for name in found if not name.startswith("_")}
+
+
+def _is_package(path: Path) -> bool:
+    return (path / _PACKAGE_FILE).is_file()
+
+
 def _imported_as(module: SourceModule, name: str) -> str | None:
     """Return the full name of what an import binds to a name."""
     for statement in _statements(module.tree.body):

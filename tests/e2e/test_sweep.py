@@ -59,7 +59,9 @@ def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(proje
 
 
 @pytest.mark.timeout(280)
-def test_optuna_draws_on_the_next_line_of_hydra_and_goes_on_with_the_same_draws(project: Path, hydra14: dict[str, str]) -> None:
+def test_optuna_draws_on_the_next_line_of_hydra_and_goes_on_with_the_same_draws(
+    project: Path, hydra14: dict[str, str]
+) -> None:
     optuna = ("optimizer.lr=interval(0.001,0.1)", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=2")
     next_line = {"PYTHONPATH": hydra14["PYTHONPATH"]}
 

@@ -146,7 +146,7 @@ def test_leading_arguments_go_to_the_outermost_target(builder: Builder) -> None:
         ({"_target_": 5}, "model._target_ .*: 5 is no name. Write a component's name or a dotted path."),
         (
             {"_target_": "torch.nn.Linaer"},
-            "model._target_ .*: 'torch.nn.Linaer' does not import: .*Correct the path, or in",
+            "model._target_ .*: 'torch.nn.Linaer' does not import: .*Did you mean 'torch.nn.Linear'. Correct the path",
         ),
         ({"_target_": "torch.nn.functional"}, "'torch.nn.functional' (is neither class nor function|does not import)"),
         (

@@ -123,6 +123,10 @@ def test_a_config_is_described_by_its_comment_and_its_text(mine: Project) -> Non
         ("resnet8", "'resnet8' may be accelerator-framework::model:resnet8 or mine::model:resnet8. Name one of them."),
         ("loss:tiny", "there is no 'loss:tiny', but there is model:tiny of mine."),
         ("absent.module.Thing", "the source of 'absent.module.Thing' cannot be found"),
+        (
+            "accelerator.domain.cross.mlp.MPL",
+            "does not tell what it takes. Did you mean 'accelerator.domain.cross.mlp.MLP'?",
+        ),
     ],
 )
 def test_what_cannot_be_described_is_told(name: str, message: str, mine: Project) -> None:
