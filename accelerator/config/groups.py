@@ -38,7 +38,7 @@ class GroupConfig:
         try:
             return self.path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(Problem("", f"cannot be read: {error}", "Repair the file", str(self.path))) from error
+            raise ConfigError(Problem("", f"cannot be read: {error}", self._repair, str(self.path))) from error
 
     @property
     def package(self) -> str:
@@ -73,6 +73,12 @@ class GroupConfig:
         first = next((path for path, _, _ in _keys(self._root, "")), "")
         return self.comments.get(first, "")
 
+    @property
+    def _repair(self) -> str:
+        if self.provider in ("project", "accelerator"):
+            return "Repair the file"
+        return f"It came with {self.provider}: update or uninstall that"
+
     @cached_property
     def _root(self) -> yaml.Node | None:
         try:
@@ -81,7 +87,7 @@ class GroupConfig:
             line, what = 1, str(error).partition("\n")[0]
             if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
                 line, what = error.problem_mark.line + 1, error.problem or what
-            problem = Problem("", f"is not valid YAML: {what}", "Repair the file", f"{self.path}:{line}")
+            problem = Problem("", f"is not valid YAML: {what}", self._repair, f"{self.path}:{line}")
             raise ConfigError(problem) from error
         return root
 

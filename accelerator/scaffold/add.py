@@ -18,7 +18,6 @@ from accelerator.scaffold.add_parameters import MISSING
 from accelerator.scaffold.add_templates import CONFIG, CONFTEST, MODULE, NO_STEPS, TEST, Filling, filled
 from accelerator.scaffold.add_wrapped import wrapped_config
 from accelerator.scaffold.record import FOLDER
-from accelerator.scaffold.recording import recorded_new
 
 TESTS = "tests"
 # How a component is chosen in an experiment, by kind; a pipeline step is named in a pipeline.
@@ -70,7 +69,6 @@ def add(kind: str, name: str, *, project: Project, source: str | None = None, fo
     request = _Request(project, kind, checked_name(kind, name), force)
     with one_at_a_time(project.root):
         files = _planned(request, source)
-        files += recorded_new(project.root, files)
         derived = functools.partial(derived_files, project, kind)
         return _added(request, write_all(files, project.root, request.command, force=force, derived=derived))
 

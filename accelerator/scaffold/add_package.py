@@ -25,7 +25,7 @@ def find_package(project: Project, distribution: str, registry: Registry, comman
     """Return the package that components are added to.
 
     It is the one that is called as the project is (`[project].name`), or that its entry points name, or the only one
-    there is, in `src/` or at the root. A project without any gets `src/<name>`.
+    there is, at the root or in `src/`. A project without any gets `src/<name>`.
 
     Raises:
         InputError: there are several, and nothing says which; or none, and the project's name is none for a package.
@@ -33,10 +33,10 @@ def find_package(project: Project, distribution: str, registry: Registry, comman
     named = suggested_package(distribution)
     declared = [item.target.partition(".")[0] for item in registry.declared if item.distribution == distribution]
     for name in dict.fromkeys((named, *declared)):
-        found = _existing(project.root, name)
+        found = _existing(project, name)
         if found is not None:
             return found
-    packages = _packages(project.root)
+    packages = packages_of(project)
     if len(packages) > 1:
         raise InputError(
             f"{command}: the project has several packages ({', '.join(item.name for item in packages)}), and none is "
@@ -53,11 +53,12 @@ def find_package(project: Project, distribution: str, registry: Registry, comman
     return Package(named, project.root / "src" / named)
 
 
-def _existing(root: Path, name: str) -> Package | None:
-    folders = [base / name for base in (root / "src", root) if name.isidentifier() and (base / name).is_dir()]
-    return Package(name, folders[0]) if folders else None
-
-
-def _packages(root: Path) -> Sequence[Package]:
-    places = [path for base in (root / "src", root) for path in sorted(base.glob("*/__init__.py"))]
+def packages_of(project: Project) -> Sequence[Package]:
+    """Return the packages in the folders of a project's modules, in the order in which Python looks."""
+    places = [path for base in project.module_folders for path in sorted(base.glob("*/__init__.py"))]
     return [Package(path.parent.name, path.parent) for path in places if path.parent.name not in _NO_PACKAGES]
+
+
+def _existing(project: Project, name: str) -> Package | None:
+    folders = [base / name for base in project.module_folders if name.isidentifier() and (base / name).is_dir()]
+    return Package(name, folders[0]) if folders else None

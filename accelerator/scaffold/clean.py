@@ -134,5 +134,5 @@ def _dangling(root: Path, removed: set[str]) -> Iterator[str]:
     groups = declared.get("project", {}).get("entry-points", {})
     for name, target in (item for group in groups if group.startswith(GROUP_PREFIX) for item in groups[group].items()):
         module = target.partition(":")[0].replace(".", "/")
-        if {f"src/{module}.py", f"{module}.py"} & removed:
+        if {(base / f"{module}.py").relative_to(root).as_posix() for base in Project(root).module_folders} & removed:
             yield f'{name} = "{target}"'

@@ -9,6 +9,7 @@ from accelerator.config.json_schema import SCHEMA_FILE
 from accelerator.config.project import CONFIGS, Project, find_project
 from accelerator.errors import InputError, UsageError
 from accelerator.scaffold.add_files import PlannedFile, write_all
+from accelerator.scaffold.add_package import packages_of
 from accelerator.scaffold.generated import sealed
 from accelerator.scaffold.project_names import ProjectNames, names_of
 from accelerator.scaffold.project_template import CONFIGS_ONLY, PROJECT, project_files, values_of
@@ -117,8 +118,7 @@ def _notes(root: Path, names: ProjectNames) -> list[str]:
 
 
 def _configs_only_notes(root: Path) -> list[str]:
-    packages = [path.parent.name for base in (root / "src", root) for path in sorted(base.glob("*/__init__.py"))]
-    package = next((name for name in packages if name not in ("tests", "docs")), "your_package")
+    package = next((item.name for item in packages_of(Project(root))), "your_package")
     return [
         f"{PYPROJECT} was left as it is. For a component of your own, add to it (or let accelerator add do it):\n"
         f'  [project.entry-points."accelerator.model"]\n'

@@ -31,7 +31,7 @@ class Entry:
     path: str
     text: str
     template: str
-    """What its text was made from, for a later version to make it again; "" when that is not possible."""
+    """What its text was made from, for a later version to make it again."""
     values: Mapping[str, str] = field(default_factory=dict)
     """What was filled into the template."""
     version: str = ""

@@ -18,10 +18,3 @@ def recorded(root: Path, entries: Iterable[Entry]) -> list[PlannedFile]:
     if not ignore.exists():
         files.append(PlannedFile(ignore, _IGNORED.encode("utf-8")))
     return files
-
-
-def recorded_new(root: Path, files: Iterable[PlannedFile]) -> list[PlannedFile]:
-    """Return the files of the record for the new ones of `files`; one that is only changed stays whose it is."""
-    new = [item for item in files if not item.is_change]
-    entries = [Entry(item.path.relative_to(root).as_posix(), item.content.decode("utf-8"), "") for item in new]
-    return recorded(root, entries)

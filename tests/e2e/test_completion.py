@@ -76,6 +76,15 @@ def test_zsh_gets_whole_words(inside_project: Path) -> None:
     assert (done.stdout, done.stderr) == ("[model=resnet18|model=resnet8]", "")
 
 
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish on this machine")
+def test_fish_gets_a_list_that_goes_on(inside_project: Path) -> None:
+    script = "source -; complete -C 'accelerator experiment train callback=[progress,early'"
+
+    done = _asked("fish", script, inside_project)
+
+    assert (done.stdout, done.stderr) == ("callback=[progress,early_stopping\n", "")
+
+
 def test_completing_imports_nothing_heavy(inside_project: Path) -> None:
     words = (COMPLETE, "accelerator experiment train optimizer.l")
 

@@ -69,3 +69,12 @@ def test_what_is_generated_for_our_repository_is_made_of_our_folder_alone(projec
         ConfigSource("accelerator", shipped_configs()),
     )
     assert own_search_path(project, (ours, other)) == (ours, other)
+
+
+def test_a_file_of_a_plugin_that_cannot_be_read_names_the_plugin(project: Project, write: Write) -> None:
+    write("model/a.yaml", "a: 1\nb: [\n")
+
+    (broken,) = configs_of("model", [ConfigSource("odd-plugin", project.configs)])
+
+    with pytest.raises(ConfigError, match=r"a.yaml:3: is not valid YAML: .* It came with odd-plugin: update or"):
+        assert broken.description

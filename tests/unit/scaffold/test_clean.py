@@ -9,6 +9,7 @@ import pytest
 
 from accelerator.config.project import Project
 from accelerator.errors import InputError
+from accelerator.scaffold.add import add
 from accelerator.scaffold.clean import clean
 from accelerator.scaffold.record import FOLDER, entry_path
 from accelerator.scaffold.undo_clean import undo_clean
@@ -41,11 +42,15 @@ def test_what_the_user_made_or_changed_stays(new: Project) -> None:
     (new.root / "Makefile").write_text("all:\n")
     (new.configs / "model" / "wide.yaml").write_text("_target_: small_net\n")
     (new.root / "README.md").unlink()
+    add("loss", "sharp", project=new)
+    added = {path: text for path, text in own_files(new.root).items() if "sharp" in path}
 
     cleaned = clean(project=new)
 
-    assert own_files(new.root) == {"Makefile": b"all:\n", "configs/model/wide.yaml": b"_target_: small_net\n"}
-    assert cleaned.kept == ("Makefile",)
+    left = own_files(new.root)
+    assert added.items() <= left.items()
+    assert (left["Makefile"], left["configs/model/wide.yaml"]) == (b"all:\n", b"_target_: small_net\n")
+    assert cleaned.kept == ("Makefile", "pyproject.toml")
     assert not {"Makefile", "README.md"} & set(cleaned.removed)
 
 

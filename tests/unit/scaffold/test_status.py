@@ -39,20 +39,16 @@ def test_what_the_user_does_to_a_file_is_seen(new: Project) -> None:
     }
 
 
-def test_what_add_wrote_is_ours_until_the_user_changes_it(new: Project) -> None:
+def test_what_add_wrote_is_the_users_from_the_first(new: Project) -> None:
     add("model", "wide", project=new)
-    before = _states(new)
-    (new.root / "src/handwriting/model/wide.py").write_text("mine")
 
-    after = {path: state for path, state in _states(new).items() if "wide" in path}
+    found = _states(new)
 
-    assert {path for path, state in before.items() if state != "ours"} == {"pyproject.toml"}
-    assert before["pyproject.toml"] == "changed"
-    assert after == {
-        "configs/model/wide.yaml": "ours",
-        "src/handwriting/model/wide.py": "changed",
-        "tests/model/test_wide.py": "ours",
+    assert {path: state for path, state in found.items() if state != "ours"} == {
+        "pyproject.toml": "changed",
+        "configs/model/wide.yaml": "yours",
     }
+    assert not [path for path in own_files(new.root) if "wide" in path and found.get(path) == "ours"]
 
 
 def test_what_this_version_writes_differently_is_outdated(

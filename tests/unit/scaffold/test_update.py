@@ -7,6 +7,7 @@ import pytest
 from accelerator.config.project import Project
 from accelerator.errors import InputError
 from accelerator.scaffold import add_files
+from accelerator.scaffold.add import add
 from accelerator.scaffold.clean import clean
 from accelerator.scaffold.record import FOLDER, entry_path, read_record
 from accelerator.scaffold.status import status
@@ -40,6 +41,19 @@ def test_an_unchanged_project_becomes_that_of_this_version(new: Project, later: 
     assert recorded(new.root) == {path: text for path, text in own_files(new.root).items() if path != SCHEMA}
     assert '"new"' in (new.root / SCHEMA).read_text()
     assert update(project=new, templates=later).changes == ()
+
+
+def test_what_was_added_is_the_users_and_is_neither_touched_nor_told(new: Project, later: Path) -> None:
+    before = own_files(new.root)
+    for kind, name in (("model", "new"), ("loss", "sharp"), ("experiment", "first")):
+        add(kind, name, project=new)
+    added = {path: text for path, text in own_files(new.root).items() if path not in before}
+
+    done = update(project=new, templates=later)
+
+    assert added == {path: text for path, text in own_files(new.root).items() if path in added}
+    assert not {change.path for change in done.changes} & added.keys()
+    assert not read_record(new.root).entries.keys() & added.keys()
 
 
 def test_nothing_changes_where_nothing_is_new(new: Project) -> None:
