@@ -23,6 +23,7 @@ from accelerator.scaffold.status import CHANGED, OURS, OUTDATED, status
 COMMAND = "accelerator configure clean"
 CONTENTS, FILES = "contents.json", "files"
 _PYPROJECT = "pyproject.toml"
+_PACKAGE = "__init__.py"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Cleaned:
 def clean(*, project: Project, dry_run: bool = False) -> Cleaned:
     """Move every file of ours that is as we wrote it into a trash folder; with `dry_run`, only say which.
 
-    Files that the user made or changed, and those whose entry in the record is damaged, stay.
+    Files that the user made or changed, and those whose entry in the record is damaged, stay; so does what makes a
+    package of a folder in which modules stay.
 
     Raises:
         InputError: a file cannot be moved, and those that were moved before have been put back; or `pyproject.toml`
@@ -49,7 +51,8 @@ def clean(*, project: Project, dry_run: bool = False) -> Cleaned:
     """
     root = project.root
     files = status(project).files
-    removed = tuple(item.path for item in files if item.state in (OURS, OUTDATED))
+    unchanged = {item.path for item in files if item.state in (OURS, OUTDATED)}
+    removed = tuple(path for path in sorted(unchanged) if not _holds_modules_that_stay(root, path, unchanged))
     kept = tuple(item.path for item in files if item.state == CHANGED)
     dangling = tuple(_dangling(root, set(removed)))
     if dry_run or not removed:
@@ -62,6 +65,14 @@ def clean(*, project: Project, dry_run: bool = False) -> Cleaned:
         undo.pop_all()
     _remove_empty_folders(root, removed)
     return Cleaned(root, removed, kept, dangling, trash.relative_to(root).as_posix())
+
+
+def _holds_modules_that_stay(root: Path, path: str, removed: set[str]) -> bool:
+    """Tell whether a file makes a package of modules of which one stays."""
+    place = root / path
+    if place.name != _PACKAGE:
+        return False
+    return any(module.relative_to(root).as_posix() not in removed for module in place.parent.rglob("*.py"))
 
 
 def _moves(root: Path, trash: Path, paths: Iterable[str]) -> list[tuple[Path, Path]]:

@@ -49,6 +49,7 @@ def test_what_the_user_made_or_changed_stays(new: Project) -> None:
 
     left = own_files(new.root)
     assert added.items() <= left.items()
+    assert "src/handwriting/__init__.py" in left and "src/handwriting/model/__init__.py" not in left
     assert (left["Makefile"], left["configs/model/wide.yaml"]) == (b"all:\n", b"_target_: small_net\n")
     assert cleaned.kept == ("Makefile", "pyproject.toml")
     assert not {"Makefile", "README.md"} & set(cleaned.removed)
