@@ -24,6 +24,7 @@ class PruningVerbs:
         by: str | None = None,
         remove: Literal["old_checkpoints", "checkpoints", "runs"] = "old_checkpoints",
         yes: bool = False,
+        json: bool = False,
     ) -> int:
         """Show which old checkpoints would be removed and what that frees; remove them with --yes.
 
@@ -39,6 +40,7 @@ class PruningVerbs:
           --by KEY          min:KEY or max:KEY where its name does not say which is better
           --remove WHAT     old_checkpoints (all but last and best), checkpoints (all of them), or runs (whole folders)
           --yes             do it
+          --json            print an object: is_done, removals, leftovers, kept, refused, size_bytes
 
         Examples:
           accelerator experiment prune
@@ -48,7 +50,7 @@ class PruningVerbs:
         """
         last, best = _count("keep_last", keep_last), _count("keep_best", keep_best)
         choice = Choice(remove, where=where, older_than=older_than, keep_best=best, by=by, keep_last=last)
-        return print_pruned(late("experiment", "prune")(choice, is_carried_out=yes, project=self._project))
+        return print_pruned(late("experiment", "prune")(choice, is_carried_out=yes, project=self._project), json)
 
 
 def _count(flag: str, text: str | None) -> int:

@@ -1,13 +1,17 @@
 """What `prune` prints: what goes, what stays and why, and what that frees."""
 
+from json import dumps
 from typing import Any
 
 from accelerator.cli.terminal import in_one_line, print_error, print_line, print_table
 from accelerator.report.figures import as_bytes
 
 
-def print_pruned(found: Any) -> int:
+def print_pruned(found: Any, is_json: bool) -> int:
     """Print a `Pruned`; return the exit code: 1 when something that was to go could not."""
+    if is_json:
+        print_line(dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return 1 if found.refused else 0
     plan = found.plan
     rows = [(item.run_id, _what(item), as_bytes(item.size_bytes)) for item in plan.removals]
     rows += [(path.name, "left by a prune that was killed", "") for path in plan.leftovers]

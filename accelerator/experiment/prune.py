@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from accelerator.config.project import Project, find_project
 from accelerator.errors import RunLockedError
@@ -29,6 +30,14 @@ class Pruned:
     is_done: bool
     refused: tuple[tuple[str, str], ...] = ()
     """Runs that came into use meanwhile, with the reason."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON holds it: paths as texts, sizes in bytes."""
+        return {
+            "is_done": self.is_done,
+            **self.plan.to_json(),
+            "refused": [{"run": run_id, "reason": reason} for run_id, reason in self.refused],
+        }
 
 
 def prune(choice: Choice, *, is_carried_out: bool = False, project: Project | None = None) -> Pruned:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from accelerator.errors import StorageError, UsageError
 from accelerator.experiment.prune_choice import ALL, OLD, RUNS, Choice, Remove
@@ -51,6 +52,24 @@ class Plan:
     """Run folders that a killed `prune` has begun to remove."""
     size_bytes: int = 0
     """What it frees."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON holds it: paths as texts, sizes in bytes."""
+        return {
+            "removals": [
+                {
+                    "run": item.run_id,
+                    "folder": str(item.folder),
+                    "is_whole": item.is_whole,
+                    "checkpoints": [path.name for path in item.checkpoints],
+                    "size_bytes": item.size_bytes,
+                }
+                for item in self.removals
+            ],
+            "kept": [{"run": run_id, "reason": reason} for run_id, reason in self.kept],
+            "leftovers": [str(path) for path in self.leftovers],
+            "size_bytes": self.size_bytes,
+        }
 
 
 def make_plan(rows: Sequence[RunRow], choice: Choice, output: Path) -> Plan:

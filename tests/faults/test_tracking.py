@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from accelerator.config.project import Project
+from accelerator.experiment.compare import compare
+from accelerator.experiment.list_runs import list_runs
 from accelerator.runs.delivery import delivery, wait_for_delivery
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.lock import read_holder
@@ -172,6 +175,8 @@ def test_an_unreachable_server_is_told_and_sync_brings_everything_later(
     write_journal(folder, [{"kind": "artifact", "name": "plot.txt", "path": "plot.txt"}, point(31, float("nan"))], 30)
     found = sync(folder, tracked, named=[address])
     status, steps = stored(tracked, folder, address)
+    (row,) = list_runs(Project(tracked), tracking=address)
+    curve = write_curves(tracked, address)
     os.killpg(serving.pid, signal.SIGKILL)
     serving.wait()
 
@@ -181,3 +186,12 @@ def test_an_unreachable_server_is_told_and_sync_brings_everything_later(
     assert found.is_complete, found
     assert (status, steps) == ("FINISHED", list(range(1, 32)))
     assert [path.name for path in (tmp_path / "files").rglob("*.txt")] == ["plot.txt"]
+    assert (row.run_id, row.status) == (folder.run_id, "completed")
+    assert curve.startswith(b"\x89PNG")
+
+
+def write_curves(project: Path, address: str) -> bytes:
+    """Have the one run that a server knows drawn, from the server alone."""
+    file = project / "curves.png"
+    compare(["last"], curves="train/loss", output=str(file), tracking=address, project=Project(project))
+    return file.read_bytes()

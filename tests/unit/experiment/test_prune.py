@@ -85,6 +85,23 @@ def test_with_yes_all_checkpoints_but_last_and_best_go(
     assert capsys.readouterr().out == "There is nothing to remove.\n"
 
 
+def test_as_json_it_tells_the_same(make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make("a")
+    make("b", status="running")
+
+    with RunLock.acquire(RunFolder(folder.path.parent / "b").lock, role="training"):
+        assert _cli(tmp_path, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert _cli(tmp_path, "--json", "--yes", "--where", "run==a") == 0
+    done = json.loads(capsys.readouterr().out)
+
+    gone = {"run": "a", "folder": str(folder.path), "is_whole": False, "checkpoints": ["step-00000001"]}
+    assert shown["removals"] == [{**gone, "size_bytes": 1000}] and done["removals"] == shown["removals"]
+    assert shown["kept"] == [{"run": "b", "reason": "it is running"}]
+    assert (shown["is_done"], done["is_done"], done["size_bytes"], done["refused"]) == (False, True, 1000, [])
+    assert "step-00000001" not in _checkpoints(folder)
+
+
 def test_without_its_checkpoints_a_run_names_none(make: Make, tmp_path: Path) -> None:
     folder = make("a")
 
