@@ -1,5 +1,6 @@
 """Everything that is measured, and the bounds that hold."""
 
+import sys
 from collections.abc import Sequence
 
 from benchmarks.rounds import Bound, Ceiling, python
@@ -14,6 +15,7 @@ COMPARISONS: dict[str, dict[str, Sequence[str]]] = {
         "show": python(
             "benchmarks.stopwatch", *python("accelerator", "experiment", "show", "experiment=digits_resnet")
         ),
+        "libraries": python("benchmarks.stopwatch", sys.executable, "-c", "import fire, hydra"),
         "plain": python("benchmarks.stopwatch", *python("benchmarks.first_step", "plain")),
         "ours": python("benchmarks.stopwatch", *python("benchmarks.first_step", "ours")),
     },
@@ -21,7 +23,7 @@ COMPARISONS: dict[str, dict[str, Sequence[str]]] = {
     "pipelines": {name: python("benchmarks.pipelines", name) for name in ("done", "overhead", "read", "hash")},
     "discovery": {name: python("benchmarks.discovery", name) for name in ("cold", "cached")},
 }
-"""Comparison -> contestant -> the command that prints its figures."""
+"""Comparison -> contestant -> the command that prints its figures. `libraries` is what of `show` is not ours."""
 
 _W1, _W2 = "loop W1", "loop W2"
 

@@ -44,4 +44,4 @@ def makes_run(step: StepConfig, project: Project, registry: Registry) -> bool:
 def _declared(node: Mapping[str, Any], project: Project, registry: Registry) -> Gives | None:
     name = str(node.get(TARGET, ""))
     path = registry.find(name, KIND).path if is_bare_name(name) or "::" in name else name
-    return read_declared(path, (project.root, project.root / "src"))
+    return read_declared(path, project.module_folders)
