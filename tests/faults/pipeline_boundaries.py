@@ -1,0 +1,112 @@
+"""A pipeline's runner that is killed at one chosen change of the disk, for each there is, and the command given again.
+
+Everything runs in forks of this process, so that a kill costs little: the runner is one, and each of its steps is one
+of its own, in a session of its own and with the step's lock, as `Processes` starts them.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from accelerator.pipeline import run_step
+from accelerator.pipeline.pipeline_folder import pipeline_folders
+from accelerator.pipeline.processes import Ended, Processes
+from accelerator.pipeline.state import read_state
+from tests.unit.pipeline.conftest import Steps, make_steps, output_of
+
+MAIN = "defaults: [paths: default, _self_]\ntrust: []\n"
+"""All that a pipeline asks of it: composing the rest would be most of the time."""
+PIPELINE = """
+name: sums
+steps:
+  first: {step: table, inputs: {numbers: data/numbers.txt}}
+  sum: {step: total, inputs: {table: "${step_output:first.table}"}}
+"""
+CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.link", "os.fork")
+"""What leaves the disk, or the processes, as they were not before; a file that is being written has another name."""
+_WRITES = os.O_WRONLY | os.O_RDWR
+_FORK = multiprocessing.get_context("fork")
+
+
+class ForkedProcesses(Processes):
+    """Starts a registered step as a fork."""
+
+    def run(self, command: Sequence[str], cwd: Path, output: Path, lock: int, time_limit_s: float | None) -> Ended:
+        """Run the step of a folder to its end."""
+        began = time.monotonic()
+        pid = os.fork()
+        if pid == 0:
+            os._exit(_step(command[-1], cwd, output))
+        _, status = os.waitpid(pid, 0)
+        return Ended(os.waitstatus_to_exitcode(status), time.monotonic() - began, self.is_stopping)
+
+
+def killed_everywhere(root: Path, *, also_opened: bool = False) -> Iterator[tuple[int, Steps]]:
+    """Yield a project for each change of the disk that its runner makes, killed before that."""
+    for place in count(1):
+        steps = make_project(root / str(place))
+        if not is_killed(steps, place, also_opened=also_opened):
+            return
+        yield place, steps
+
+
+def make_project(root: Path) -> Steps:
+    """Make the project's files."""
+    steps = make_steps(root)
+    steps.write("configs/main.yaml", MAIN)
+    steps.write("configs/pipeline/sums.yaml", PIPELINE)
+    return steps
+
+
+def is_killed(steps: Steps, place: int = 0, *, also_opened: bool = False) -> bool:
+    """Run the pipeline, killed before its change of that number; tell whether it was killed, there or by a step."""
+    process = _FORK.Process(target=_run_and_die, args=(place, steps, also_opened))
+    process.start()
+    process.join(60)
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
+
+
+def brought_to_the_end(steps: Steps) -> tuple[str, dict[str, int], float]:
+    """Give the command again; return its status, how often each step was called in all, and what the last gave."""
+    for folder in pipeline_folders(steps.root / "outputs", "sums"):
+        read_state(folder)  # whole, whenever it was killed
+    ended = steps.run()
+    calls = Counter(call.split()[0] for call in steps.calls())
+    return ended.state.status, dict(sorted(calls.items())), output_of(ended.state, "sum", "total")
+
+
+def _run_and_die(place: int, steps: Steps, also_opened: bool) -> None:
+    runner, root, seen = os.getpid(), str(steps.root), 0
+
+    def look(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal seen
+        is_change = event in CHANGES or (also_opened and event == "open" and bool((arguments[2] or 0) & _WRITES))
+        if not is_change or os.getpid() != runner or not (event == "os.fork" or _is_below(arguments[0], root)):
+            return
+        seen += 1
+        if seen == place:
+            os.kill(runner, signal.SIGKILL)
+
+    sys.addaudithook(look)
+    assert steps.run().exit_code == 0
+
+
+def _is_below(path: Any, root: str) -> bool:
+    return isinstance(path, str | os.PathLike) and os.fspath(path).startswith(root)
+
+
+def _step(folder: str, cwd: Path, output: Path) -> int:
+    os.setsid()
+    os.chdir(cwd)
+    printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(printed, stream)
+    return run_step.main([folder])
