@@ -60,7 +60,7 @@ class ContentHashes:
         Raises:
             StorageError: it is not there, or cannot be read.
         """
-        if (path / "checkpoints").is_dir():
+        if is_run(path):
             return self._of_run(path, "")
         if (path / "manifest.json").is_file() and path.parent.name == "checkpoints":
             return self._of_checkpoint(path)
@@ -121,11 +121,14 @@ class ContentHashes:
         return whole.hexdigest()
 
     def _of_run(self, path: Path, made_by: str) -> str:
-        """Return the hash of a run: what made it, and the models of its last and its best checkpoint."""
+        """Return the hash of a run: what made it, and the models of its last and its best checkpoint, or its metrics.
+
+        Nothing else: a run is written to after its end too, when its tracker has got it.
+        """
         checkpoints = [found for alias in ("last", "best") if (found := checkpoint_named(path, alias)) is not None]
         parts = [made_by or self.of_file(path / "config.yaml"), *map(self._of_checkpoint, checkpoints)]
         if not checkpoints and not made_by:
-            parts.append(self.of_file(path / "summary.json"))
+            parts.append(hash_of_value(_metrics(path)))
         return hash_of_value(parts)
 
 
@@ -145,6 +148,11 @@ def checkpoint_named(run: Path, alias: str) -> Path | None:
     return path if name and Path(name).name == name and path.is_dir() else None
 
 
+def is_run(path: Path) -> bool:
+    """Tell whether a folder is a run's, of a training or of anything else."""
+    return (path / "checkpoints").is_dir() or all((path / name).is_file() for name in ("config.yaml", "summary.json"))
+
+
 def is_short(output: Output) -> bool:
     """Tell whether an output can itself be shown where its hash would tell nothing."""
     return output.type in (VALUE, METRICS) and len(json.dumps(json_ready(output.value))) <= 60
@@ -154,6 +162,11 @@ def _files_below(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders.sort()
         yield from (Path(place, name) for name in sorted(names) if not name.endswith(".part"))
+
+
+def _metrics(run: Path) -> Any:
+    found = read_json(run / "summary.json")
+    return found.get("metrics") if isinstance(found, dict) else None
 
 
 def _read(path: Path) -> dict[str, list[Any]]:

@@ -15,6 +15,7 @@ from accelerator.errors import EXIT_INPUT, RunFailedError, StorageError
 from accelerator.experiment.sweep_trust import overrides_for_jobs
 from accelerator.launch.launched_command import LaunchedCommand, command_through_launcher
 from accelerator.pipeline.cache import StepCache, StepLock
+from accelerator.pipeline.content_hash import is_run
 from accelerator.pipeline.inputs import Inputs
 from accelerator.pipeline.outputs import RUN, Output
 from accelerator.pipeline.planner import Decision
@@ -148,9 +149,7 @@ class StepRunner:
         """Refuse a result that was made of something else than what was fingerprinted."""
         for source in inputs.sources:
             path = _path_of(source)
-            if path is None or (
-                source.step is not None and (path / "checkpoints").is_dir()
-            ):  # a run has its own guards
+            if path is None or (source.step is not None and is_run(path)):  # a run has its own guards
                 continue
             if not path.exists() or self.cache.hashes.of_path(path) != source.hash:
                 raise RunFailedError(
