@@ -48,6 +48,9 @@ _BASES_OF_KIND = {
 _BASES = frozenset(base for bases in _BASES_OF_KIND.values() for base in bases) | {
     "torch.distributions.distribution.Distribution"
 }
+# Data sets of trusted packages that unpickle files, whose names a config may choose: those of datapipes by their
+# default decoder, LSUN its cache of keys. CIFAR's pickles have a checksum in the class.
+_UNPICKLING = ("torch.utils.data.datapipes.", "torchvision.datasets.lsun.")
 # Where the loop needs the base class, a class of the project must have it too, before it is called.
 _STRICT_KINDS = ("model", "task", "engine", "optimizer")
 
@@ -105,6 +108,11 @@ class Trust:
                 f"sets, optimizers, schedulers, metrics and the like. To allow it, write '{path}' out in full in "
                 f"`trust` in the project's configs/main.yaml"
             )
+        if self._unpickles(found):
+            return (
+                f"'{path}' is of a module whose data sets unpickle what lies in files, which may be a stranger's code. "
+                f"To allow it, write '{path}' out in full in `trust` in the project's configs/main.yaml"
+            )
         origin = f"{found.__module__}.{found.__qualname__}"
         if origin != path and self.refuse_path(origin):
             return f"'{path}' leads to {self.refuse_path(origin)}"
@@ -156,6 +164,12 @@ class Trust:
         if package in self._plugin_packages():
             return True
         return not _has_private_part(path) and not _runs_when_made(found)
+
+    def _unpickles(self, found: type) -> bool:
+        """Tell whether a class, but for a plugin's, is or is made of one whose module opens pickles of any origin."""
+        if found.__module__.partition(".")[0] in self._plugin_packages() - {OUR_PACKAGE}:
+            return False
+        return any(f"{base.__module__}.".startswith(_UNPICKLING) for base in found.__mro__)
 
     def _plugin_packages(self) -> set[str]:
         """Return the packages of distributions that declare components; ours also declares classes of torch's own."""

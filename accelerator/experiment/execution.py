@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from accelerator.config.compose import ComposedConfig
+from accelerator.errors import ConfigError
 from accelerator.experiment.ending import Stop, conclude
 from accelerator.experiment.named_run import has_checkpoint
 from accelerator.experiment.outcome import Outcome, Say
@@ -19,6 +20,7 @@ from accelerator.runtime.checkpoint.resume import prepare_resume
 from accelerator.runtime.context import Context
 from accelerator.runtime.loop.rehearsal import Rehearsal, rehearse
 from accelerator.runtime.loop.train_loop import TrainLoop
+from accelerator.runtime.recorder import note_failed_start
 
 
 def run_new(config: ComposedConfig, components: Iterable[Any]) -> Summary:
@@ -65,8 +67,10 @@ def train_fork(config: ComposedConfig, run: Run, say: Say) -> Outcome:
 def _go_on(context: Context, folder: RunFolder, say: Say) -> Outcome:
     try:
         resumption = prepare_resume(context, folder)
-    except BaseException:
+    except BaseException as error:
         context.close()
+        if isinstance(error, ConfigError) and error.__cause__ is not None:  # a component that is broken by now
+            note_failed_start(folder, error)
         raise
     for text in resumption.damaged:
         say(f"Passed over: {text}")

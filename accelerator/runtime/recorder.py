@@ -238,6 +238,18 @@ def _points_at(folder: RunFolder, step: int | None) -> frozenset[tuple[str, int]
     return frozenset((item["name"], step) for item in found if item.get("kind") == METRIC and item.get("step") == step)
 
 
+def note_failed_start(folder: RunFolder, error: BaseException) -> None:
+    """Keep in the log of a run that was not gone on with the whole traceback of what is in the way.
+
+    Raises:
+        StorageError: the log cannot be written.
+    """
+    log, handler = _open_log(folder)
+    log.error("the run was not gone on with\n%s", redact_text("".join(traceback.format_exception(error))))
+    log.removeHandler(handler)
+    handler.close()
+
+
 class _LogFile(logging.FileHandler):
     """Goes on without the log when the disk is full: whoever writes the journal next says so."""
 

@@ -131,3 +131,38 @@ def test_a_dataclass_that_holds_values_is_taken(tmp_path: Path) -> None:
     found = importlib.import_module(path.rpartition(".")[0]).ChunkStorageMetadata
 
     assert Trust(DEFAULT_TRUST, tmp_path, Registry.discover(REPOSITORY)).refuse_object(found, path) == ""
+
+
+_PIPES = "torch.utils.data.datapipes.iter"
+_UNPICKLING = {
+    "datapipes": {
+        "_target_": f"{_PIPES}.routeddecoder.RoutedDecoderIterDataPipe",
+        "_args_": [
+            {
+                "_target_": f"{_PIPES}.fileopener.FileOpenerIterDataPipe",
+                "_args_": [{"_target_": f"{_PIPES}.filelister.FileListerIterDataPipe", "root": "HERE"}],
+                "mode": "b",
+            }
+        ],
+    },
+    "LSUN": {"_target_": "torchvision.datasets.LSUN", "root": "HERE"},
+    "LSUN nested": {
+        "_target_": "torch.utils.data.ConcatDataset",
+        "datasets": [{"_target_": "torchvision.datasets.LSUN"}],
+    },
+}
+
+
+@pytest.mark.parametrize("node", _UNPICKLING.values(), ids=_UNPICKLING)
+def test_no_data_set_unpickles_a_file_of_a_strangers(node: dict[str, object], tmp_path: Path) -> None:
+    builder = builder_for(Registry.discover(REPOSITORY), DEFAULT_TRUST, tmp_path)
+
+    with pytest.raises(ConfigError, match="module whose data sets unpickle.* write '.*' out in full in `trust`"):
+        builder.build(json.loads(json.dumps(node).replace("HERE", str(tmp_path))), "data", "data")
+
+
+def test_one_that_is_written_out_in_full_is_taken(tmp_path: Path) -> None:
+    name = f"{_PIPES}.filelister.FileListerIterDataPipe"
+    builder = builder_for(Registry.discover(REPOSITORY), (*DEFAULT_TRUST, name), tmp_path)
+
+    assert list(builder.build({"_target_": name, "root": str(tmp_path)}, "data", "data")) == []
