@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from accelerator.discovery.declaration import GROUP_PREFIX
 from accelerator.discovery.installed import installed_declarations
-from accelerator.errors import TRACEBACK_VARIABLE, ComponentError, ConfigError, Problem, did_you_mean
+from accelerator.errors import TRACEBACK_VARIABLE, ComponentError, ConfigError, Problem, did_you_mean, with_article
 
 KINDS = (
     "model",
@@ -187,7 +187,11 @@ class Registry:
             )
         choices = [item.name for item in self.of_kind(kind)]
         other = [item.kind for item in self.declared if item.name == name and item.kind in KINDS]
-        hint = f" There is a {other[0]} of that name: write {other[0]}:{name} if that is meant." if other else ""
+        hint = (
+            f" There is {with_article(other[0])} of that name: write {other[0]}:{name} if that is meant."
+            if other
+            else ""
+        )
         return f"There is no {kind} '{name}'. {did_you_mean(name, choices)}{hint}"
 
 

@@ -138,6 +138,11 @@ def did_you_mean(name: str, choices: Iterable[str], *, most: int = 12) -> str:
     return f"{guess}Known: {', '.join(known[:most])}{more}."
 
 
+def with_article(noun: str) -> str:
+    """Return `an optimizer`, `a model`."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def _sentence(text: str) -> str:
     text = text.strip()
     return text if not text or text[-1] in ".!?:" else f"{text}."

@@ -18,7 +18,7 @@ def check_imported(
     for target in targets:
         node = target.node
         try:
-            _, found = builder.resolve({"_target_": node.target}, node.kind, node.key)
+            _, found = builder.resolve({"_target_": node.target}, node.kind, node.key, nested=not node.is_outermost)
         except ConfigError as error:
             reader.problems.extend(error.problems)
             continue

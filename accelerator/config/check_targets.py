@@ -21,7 +21,7 @@ from accelerator.config.declared_source import read_declared
 from accelerator.config.project import Project
 from accelerator.config.read import Reader
 from accelerator.config.signatures import Signature, read_signature, signature_of
-from accelerator.config.source_modules import is_there
+from accelerator.config.source_modules import full_names, is_there
 from accelerator.config.trust import Trust
 from accelerator.errors import ComponentError
 
@@ -87,12 +87,23 @@ class Targets:
 
     def _at(self, node: ComponentNode, path: str, key: str) -> Target | None:
         signature = read_signature(path, search=self.search)
+        refusal = self._refusal(node, path, signature)
+        if refusal:
+            self._reader.add(key, refusal)
+            return None
         top = path.partition(".")[0]
         if signature is None and not is_there(top, tuple(self.search)):
             remedy = f"Install what has it, or correct the path: package.module.{path.rpartition('.')[2]}"
             self._reader.add(key, f"there is no package '{top}' here, for '{path}'", remedy)
             return None
         return Target(node, path, signature, read_declared(path, self.search))
+
+    def _refusal(self, node: ComponentNode, path: str, signature: Signature | None) -> str:
+        """Return why what a path leads to may not be called, as far as its source tells."""
+        if signature is None:
+            return ""
+        names = full_names(path, signature.bases, self.search) if signature.is_class else ()
+        return self._trust.refuse_source(path, signature.file, names, node.kind if node.is_outermost else "")
 
 
 def check_arguments(targets: Iterable[Target], facts: Collection[str] | None, reader: Reader) -> list[Target]:

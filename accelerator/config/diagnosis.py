@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 from hydra.errors import HydraException, OverrideParseException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml.reader import Reader, ReaderError
 
@@ -87,6 +87,8 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^\w+ while evaluating", "in", redact_text(" ".join(lines)))
 
 
+_OF_HYDRA = "hydra."
+_NAMING_HYDRA = "hydra.output_subdir=null"  # one of Hydra's own keys: with it, all of them are composed
 _GRAMMAR = "Write KEY=VALUE; a value with spaces, commas, quotes or brackets goes into quotes: 'KEY=\"a, b\"'"
 
 
@@ -186,13 +188,21 @@ def _of_options(item: ParsedOverride, folders: ConfigFolders) -> Iterator[Proble
 def _of_values(overrides: Sequence[ParsedOverride], attempt: Attempt, folders: ConfigFolders) -> list[Problem]:
     """Compose without the overrides of values, and look at each of them against the result."""
     choices = [item.text for item in overrides if item.group]
+    values = [item for item in overrides if not item.group]
+    names_hydra = [_NAMING_HYDRA] if any(item.key.startswith(_OF_HYDRA) for item in values) else []
     try:
-        config = load(
-            attempt.sources, attempt.config_name, choices, prepare=lambda config, overrides: complete(config)
-        ).config
+        loaded = load(
+            attempt.sources,
+            attempt.config_name,
+            [*choices, *names_hydra],
+            prepare=lambda config, overrides: complete(config),
+        )
     except COMPOSE_ERRORS:
         return []
-    values = [item for item in overrides if not item.group]
+    config = loaded.config
+    if loaded.hydra is not None:
+        with open_dict(config):
+            config["hydra"] = loaded.hydra
     groups = folders.groups()
     return list(below_interpolation(config, values)) or [
         problem for item in values for problem in value_problems(config, item, groups)

@@ -169,6 +169,13 @@ def _through_stars(module: SourceModule, name: str, hops: int) -> Defined | None
     return None
 
 
+def full_names(target: str, bases: Sequence[str], search: Sequence[Path] = ()) -> tuple[str, ...] | None:
+    """Return the full names of a class and of those above it; None where the source of one does not tell its own."""
+    found = [find_definition(target, search), *(find_definition(name, search) for name in bases)]
+    names = tuple(item.full_name for item in found if item is not None)
+    return names if len(names) == len(found) and names[1:] == tuple(bases) else None
+
+
 def names_in(module: SourceModule, hops: int = 0) -> set[str]:
     """Return the public names at the top level of a module: what it defines and imports, also by `*`, and modules."""
     found: set[str] = set()

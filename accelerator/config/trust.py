@@ -14,13 +14,14 @@ project's: it came with the run.
 import dataclasses
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from accelerator.components import KINDS, Registry
 from accelerator.config.project import Project, holds_run
+from accelerator.errors import with_article
 
 OUR_DISTRIBUTION, OUR_PACKAGE = "accelerator-framework", "accelerator"
 
@@ -103,11 +104,7 @@ class Trust:
             return _misfit(path, kind) if is_strict and not _has_base(found, _BASES_OF_KIND[kind]) else ""
         if not is_class or not (_has_base(found, _BASES) or self._is_plain_data(found, path)):
             what = "a class" if is_class else "a function" if callable(found) else "neither class nor function"
-            return (
-                f"'{path}' is {what} that is no component: from a trusted package a config may name modules, data "
-                f"sets, optimizers, schedulers, metrics and the like. To allow it, write '{path}' out in full in "
-                f"`trust` in the project's configs/main.yaml"
-            )
+            return _no_component(path, what)
         if self._unpickles(found):
             return (
                 f"'{path}' is of a module whose data sets unpickle what lies in files, which may be a stranger's code. "
@@ -119,6 +116,26 @@ class Trust:
         if kind in KINDS and not _has_base(found, _BASES_OF_KIND.get(kind, ())):
             return _misfit(path, kind)
         return ""
+
+    def refuse_source(self, path: str, file: Path | None, names: Sequence[str] | None, kind: str = "") -> str:
+        """Return the same of what has not been imported, as far as its source tells; "" where it does not.
+
+        Args:
+            path: the dotted path, as the config has it.
+            file: where it is defined.
+            names: full names of the class and of all above it; () for a function, None where the source does not tell.
+            kind: as for `refuse_object`.
+        """
+        if path in self.names or self._is_registered(path) or names is None:
+            return ""
+        places = [place.resolve() for place in self._places(path.partition(".")[0])]
+        is_own = file is not None and any(file.resolve().is_relative_to(place) for place in places)
+        if is_own and (not names or kind not in _STRICT_KINDS):
+            return ""
+        if not names:
+            return _no_component(path, "a function")
+        wanted = _BASES_OF_KIND.get(kind, names)
+        return "" if any(name in wanted for name in names) else _misfit(path, kind)
 
     def _is_registered(self, path: str) -> bool:
         return any(item.path == path and item.kind in KINDS for item in self.registry.declared)
@@ -217,9 +234,17 @@ def _runs_when_made(found: type) -> bool:
     return made is None or made.co_filename != "<string>"
 
 
+def _no_component(path: str, what: str) -> str:
+    return (
+        f"'{path}' is {what} that is no component: from a trusted package a config may name modules, data sets, "
+        f"optimizers, schedulers, metrics and the like. To allow it, write '{path}' out in full in `trust` in the "
+        f"project's configs/main.yaml"
+    )
+
+
 def _misfit(path: str, kind: str) -> str:
-    names = " or ".join(base.rpartition(".")[2] for base in _BASES_OF_KIND.get(kind, ()))
-    needed = f"a {names} is needed there" if names else "only registered components are taken there"
+    names = " or ".join(dict.fromkeys(base.rpartition(".")[2] for base in _BASES_OF_KIND.get(kind, ())))
+    needed = f"{with_article(names)} is needed there" if names else "only registered components are taken there"
     return (
         f"'{path}' is a class that is no {kind}: {needed}. Name another, or write '{path}' out in full in `trust` in "
         f"the project's configs/main.yaml"

@@ -88,6 +88,18 @@ ONE = [
         "optimizer._target_ (command line): There is no optimizer 'adamm'. Did you mean 'adam'?",
     ),
     (
+        "optimizer._target_=torch.nn.Linear",
+        "optimizer._target_ (command line): 'torch.nn.Linear' is a class that is no optimizer: an Optimizer is needed",
+    ),
+    (
+        "+metric.x={_target_: torch.nn.L1Loss}",
+        "metric.x._target_ (command line): 'torch.nn.L1Loss' is a class that is no metric: a Metric is needed there.",
+    ),
+    (
+        "+loss.x={_target_: torch.load}",
+        "loss.x._target_ (command line): 'torch.load' is a function that is no component: from a trusted package",
+    ),
+    (
         "scheduler.interval=week",
         "scheduler.interval = 'week' (command line): must be step or epoch. Write for example scheduler.interval=step.",
     ),
@@ -151,7 +163,9 @@ RIGHT = [
     "loss.cross_entropy=null",
     "+loss.x={_target_: loss:mse}",
     "+loss.x={_target_: accelerator-framework::mse}",
-    "+callback.x={_target_: torch.nn.Identity, a: 1}",
+    "+loss.x={_target_: torch.nn.Identity, a: 1}",
+    "+loss.x={_target_: torch.nn.L1Loss}",
+    "optimizer={_target_: torch.optim.SGD}",
     "scheduler.scheduler.warmup_steps=${train.total_steps}",
     "parameter_groups.no_decay=null",
     "parameter_groups.no_decay.match=bias",

@@ -45,6 +45,11 @@ REFUSED = {
     "out of range in the last value": (["train.epochs=1,-1"], "train.epochs = -1"),
     "interval without Optuna": (["optimizer.lr=interval(0.1,0.2)"], "Add hydra/sweeper=optuna"),
     "unknown launcher": (["seed=1,2", "hydra/launcher=joblip"], "pip install 'accelerator-framework[sweep]'"),
+    "mistyped setting": (
+        ["seed=1,2", "hydra/launcher=joblib", "hydra.launcher.n_job=2"],
+        "hydra.launcher.n_job (command line): there is no such key. Did you mean 'hydra.launcher.n_jobs'?",
+    ),
+    "setting of another launcher": (["seed=1,2", "hydra.launcher.n_jobs=2"], "Known in hydra.launcher: _target_."),
     "malformed": (["seed=range(3"], "seed=range(3"),
     "no monitor": (["seed=1,2", "checkpoint.monitor=null"], "must be a text"),
 }
