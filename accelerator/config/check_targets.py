@@ -17,7 +17,7 @@ from accelerator.config.arguments import Call, argument_problems, is_called_late
 from accelerator.config.component_nodes import TARGET, ComponentNode
 from accelerator.config.compose import composition_of
 from accelerator.config.declared import Gives, declared_by
-from accelerator.config.declared_source import read_declared
+from accelerator.config.declared_source import read_declared, read_outputs
 from accelerator.config.project import Project
 from accelerator.config.read import Reader
 from accelerator.config.signatures import Signature, read_signature, signature_of
@@ -96,7 +96,10 @@ class Targets:
             remedy = f"Install what has it, or correct the path: package.module.{path.rpartition('.')[2]}"
             self._reader.add(key, f"there is no package '{top}' here, for '{path}'", remedy)
             return None
-        return Target(node, path, signature, read_declared(path, self.search))
+        declared = read_declared(path, self.search)
+        if declared is None and node.kind == "model":
+            declared = read_outputs(path, self.search)
+        return Target(node, path, signature, declared)
 
     def _refusal(self, node: ComponentNode, path: str, signature: Signature | None) -> str:
         """Return why what a path leads to may not be called, as far as its source tells."""

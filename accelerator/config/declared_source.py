@@ -7,6 +7,7 @@ from pathlib import Path
 from accelerator.config.declared import Gives, gives, read_gives
 from accelerator.config.source_modules import find_definition, full_name_of
 
+_TENSOR = ("Tensor", "torch.Tensor")
 _NAMES = (f"{gives.__module__}.{gives.__name__}", "accelerator.gives")
 
 
@@ -16,6 +17,18 @@ def read_declared(target: str, search: Sequence[Path] = ()) -> Gives | None:
     for mark in found.node.decorator_list if found is not None else ():
         if found is not None and isinstance(mark, ast.Call) and full_name_of(found.module, mark.func) in _NAMES:
             return _literal(mark)
+    return None
+
+
+def read_outputs(target: str, search: Sequence[Path] = ()) -> Gives | None:
+    """Return what a model gives that declares nothing: no names, where its `forward` says that it returns a tensor."""
+    found = find_definition(target, search)
+    body = found.node.body if found is not None and isinstance(found.node, ast.ClassDef) else []
+    for item in body:
+        if isinstance(item, ast.FunctionDef) and item.name == "forward" and item.returns is not None:
+            written = item.returns
+            text = written.value if isinstance(written, ast.Constant) else ast.unparse(written)
+            return Gives() if text in _TENSOR else None
     return None
 
 

@@ -180,6 +180,27 @@ def test_what_is_right_is_no_problem(check: Any, override: str) -> None:
     assert check(override) == []
 
 
+NET = "import torch\n\nclass Net(torch.nn.Module):\n    def __init__(self, in_channels, num_classes):\n        pass\n\n"
+
+
+@pytest.mark.parametrize(
+    ("returns", "told"),
+    [
+        ("torch.Tensor", "'targets' is given neither by the task nor by the data. Did you mean 'target'?"),
+        ("'Tensor'", "'targets' is given neither by the task nor by the data. Did you mean 'target'?"),
+        ("dict[str, torch.Tensor]", ""),
+    ],
+)
+def test_a_model_that_returns_a_tensor_gives_no_names(returns: str, told: str, check: Any, write: Write) -> None:
+    place = write("main.yaml", "defaults: [base, _self_, experiment: null]\n").parents[1]
+    (place / "nets.py").write_text(f"{NET}    def forward(self, input) -> {returns}:\n        pass\n", encoding="utf-8")
+
+    problems = check("model={_target_: nets.Net}", "loss.cross_entropy.inputs=[prediction,targets]")
+
+    assert len(problems) == bool(told)
+    assert told in "".join(problems)
+
+
 def test_several_optimizers_are_checked_by_name(composed: Compose, registry: Registry, write: Write) -> None:
     write(
         "optimizer/two.yaml",
