@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from accelerator.components import Registry
 from accelerator.config.project import Project, find_project
 from accelerator.errors import AcceleratorError
-from accelerator.experiment.examine_components import examine_components
-from accelerator.experiment.examine_machine import examine_disk, examine_machine, examine_versions
+from accelerator.experiment.examine_components import Examined, examine_components
+from accelerator.experiment.examine_machine import ASK_TORCH, examine_disk, examine_machine, examine_versions
 from accelerator.experiment.examine_store import examine_store
 from accelerator.experiment.finding import OK, PROBLEM, WARNING, Finding
 from accelerator.experiment.named_run import output_root
@@ -15,14 +15,15 @@ from accelerator.experiment.named_run import output_root
 def doctor(project: Project | None = None) -> list[Finding]:
     """Look at versions, devices, disk, project, store and plugins; nothing is written.
 
-    What may fail or take long (torch, each plugin) is imported in a process of its own, side by side.
+    What may fail or take long (ours with torch, each plugin) is imported in processes of their own, torch once.
     """
     project = project or find_project()
-    with ThreadPoolExecutor(max_workers=2) as threads:  # each waits for processes
-        machine = threads.submit(examine_machine)
-        components = threads.submit(_components, project)
+    with ThreadPoolExecutor(max_workers=1) as threads:  # it waits for processes
+        waiting = threads.submit(_components, project)
         own = _configs_and_store(project)
-    return [*examine_versions(), *machine.result(), _project(project), *own, *components.result()]
+    components = waiting.result()
+    machine = examine_machine(components.answer)
+    return [*examine_versions(), *machine, _project(project), *own, *components.findings]
 
 
 def _configs_and_store(project: Project) -> list[Finding]:
@@ -36,11 +37,11 @@ def _configs_and_store(project: Project) -> list[Finding]:
     return [*findings, examine_disk(output), *examine_store(project)]
 
 
-def _components(project: Project) -> list[Finding]:
+def _components(project: Project) -> Examined:
     try:
-        return examine_components(Registry.discover(project.root), project)
+        return examine_components(Registry.discover(project.root), project, ASK_TORCH)
     except AcceleratorError as error:
-        return [Finding("plugins", PROBLEM, str(error), "Repair the file that it names")]
+        return Examined([Finding("plugins", PROBLEM, str(error), "Repair the file that it names")], "")
 
 
 def _project(project: Project) -> Finding:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import indent
 
 from accelerator.components import CONFIG_GROUP, KINDS, Component, Registry
 from accelerator.config.project import Project
@@ -12,6 +14,7 @@ from accelerator.experiment.finding import OK, PROBLEM, WARNING, Finding
 
 OURS = "accelerator-framework"
 _TIMEOUT_S = 120.0
+_MARK = "examined "
 # In a process of its own: a plugin that ends the interpreter ends only that.
 _IMPORT = """
 import importlib, json, sys
@@ -29,23 +32,39 @@ for name, target in json.loads(sys.argv[1]):
 """
 
 
-def examine_components(registry: Registry, project: Project) -> list[Finding]:
-    """Return one finding for each distribution that declares components, all of which are imported."""
+@dataclass(frozen=True)
+class Examined:
+    """One finding for each distribution that declares components, and what the question to torch was answered with."""
+
+    findings: list[Finding]
+    answer: str
+    """"" when nothing of ours is declared."""
+
+
+def examine_components(registry: Registry, project: Project, question: str = "") -> Examined:
+    """Import all components that are declared, those of each distribution in a process of its own.
+
+    `question` is Python that the process for ours, which imports torch anyway, runs first.
+    """
     by_distribution: dict[str, list[Component]] = defaultdict(list)
     for item in registry.declared:
         by_distribution[item.distribution].append(item)
-    findings = [_of_distribution(name, items, project) for name, items in sorted(by_distribution.items())]
+    answers: list[str] = []
+    findings = [
+        _of_distribution(name, items, _Process(project, question if name == OURS else "", answers))
+        for name, items in sorted(by_distribution.items())
+    ]
     clashes = [_clash(items) for items in _same_names(registry) if len({item.distribution for item in items}) > 1]
-    return [*findings, *clashes]
+    return Examined([*findings, *clashes], "".join(answers))
 
 
-def _of_distribution(name: str, items: Sequence[Component], project: Project) -> Finding:
+def _of_distribution(name: str, items: Sequence[Component], process: "_Process") -> Finding:
     wanted = [item for item in items if item.kind != CONFIG_GROUP]
     unknown = sorted({item.kind for item in wanted if item.kind not in KINDS})
     if unknown:
         text = f"declares entry points for kinds that there are not: {', '.join(unknown)}"
         return Finding(f"plugin {name}", PROBLEM, text, f"Correct its pyproject.toml; kinds: {', '.join(KINDS)}")
-    reasons = _reasons([(f"{item.kind}:{item.name}", item.target) for item in wanted], project)
+    reasons = process.reasons([(f"{item.kind}:{item.name}", item.target) for item in wanted])
     broken = {key: reason for key, reason in reasons.items() if reason}
     if broken:
         text = "; ".join(f"{key} does not import: {reason}" for key, reason in broken.items())
@@ -56,20 +75,38 @@ def _of_distribution(name: str, items: Sequence[Component], project: Project) ->
     return Finding(subject, OK, f"{len(wanted)} of {name} import" if name == OURS else listed or "configs only")
 
 
-def _reasons(targets: Sequence[tuple[str, str]], project: Project) -> dict[str, str]:
-    """Return why each target does not import; "" for one that does."""
-    places = [str(folder) for folder in project.module_folders if folder.is_dir()]
-    command = [sys.executable, "-c", _IMPORT, json.dumps(targets), json.dumps(places)]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S, check=False
+@dataclass(frozen=True)
+class _Process:
+    """Where components are imported: one that ends its process ends nothing else."""
+
+    project: Project
+    question: str
+    answers: list[str]
+    """Gets what the process printed, where there was a question."""
+
+    def reasons(self, targets: Sequence[tuple[str, str]]) -> dict[str, str]:
+        """Return why each target does not import; "" for one that does."""
+        out = self._output(targets)
+        if self.question:
+            self.answers.append(out)
+        lines = (line.removeprefix(_MARK) for line in out.splitlines() if line.startswith(_MARK))
+        told = dict(json.loads(line) for line in lines)
+        silent = "its import ended the process, or did not end"
+        return {name: told.get(name, silent) for name, _ in targets}
+
+    def _output(self, targets: Sequence[tuple[str, str]]) -> str:
+        places = [str(folder) for folder in self.project.module_folders if folder.is_dir()]
+        asked = f"try:\n{indent(self.question.strip(), '    ')}\nexcept BaseException:\n    pass\n" * bool(
+            self.question
         )
-        out = done.stdout
-    except subprocess.TimeoutExpired as error:
-        out = (error.stdout or b"").decode("utf-8", "replace") if not isinstance(error.stdout, str) else error.stdout
-    told = dict(json.loads(line.removeprefix("examined ")) for line in out.splitlines() if line.startswith("examined "))
-    silent = "its import ended the process, or did not end"
-    return {name: told.get(name, silent) for name, _ in targets}
+        command = [sys.executable, "-c", f"{asked}{_IMPORT}", json.dumps(targets), json.dumps(places)]
+        try:
+            return subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S, check=False
+            ).stdout
+        except subprocess.TimeoutExpired as error:
+            out = error.stdout or b""
+            return out.decode("utf-8", "replace") if isinstance(out, bytes) else out
 
 
 def _same_names(registry: Registry) -> list[list[Component]]:

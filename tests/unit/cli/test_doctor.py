@@ -21,13 +21,17 @@ from accelerator.experiment.finding import OK, PROBLEM, WARNING
 
 def _components(project: Path, **targets: str) -> list[tuple[str, str, str]]:
     declared = tuple(Component("model", name, target, f"dist-{name}") for name, target in targets.items())
-    return [(item.subject, item.state, item.text) for item in examine_components(Registry(declared), Project(project))]
+    return [
+        (item.subject, item.state, item.text)
+        for item in examine_components(Registry(declared), Project(project)).findings
+    ]
 
 
 def test_everything_is_told_in_an_empty_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(examine_machine, "_ask", lambda: pytest.fail("torch was imported a second time"))
 
     code = run_command({"doctor": Doctor}, ["doctor", "--json"])
 
@@ -53,7 +57,7 @@ def test_a_problem_is_told_with_its_remedy_and_ends_in_1(
     inside_project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (inside_project / "configs" / "main.yaml").write_text("defaults: [nothing]\n", encoding="utf-8")
-    monkeypatch.setattr(examine_machine, "_ASK_TORCH", "raise ImportError('no such library')")
+    monkeypatch.setattr(examine_machine, "ASK_TORCH", "raise ImportError('no such library')")
     monkeypatch.setattr(Registry, "discover", lambda root: Registry(()))
 
     assert run_command({"doctor": Doctor}, ["doctor"]) == 1
@@ -64,7 +68,7 @@ def test_a_problem_is_told_with_its_remedy_and_ends_in_1(
 
 
 def test_a_broken_pyproject_is_told(inside_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examine_machine, "_ASK_TORCH", "print()")
+    monkeypatch.setattr(examine_machine, "ASK_TORCH", "print()")
     (inside_project / "pyproject.toml").write_text("[project", encoding="utf-8")
 
     found = {item.subject: item for item in doctor()}
@@ -94,7 +98,7 @@ def test_a_name_of_two_plugins_and_a_kind_that_is_none_are_told(project: Path) -
     declared = (Component("model", "a", "json:dumps", "one"), Component("model", "a", "json:loads", "two"))
     wrong = Component("modle", "b", "json:dumps", "three")
 
-    found = examine_components(Registry((*declared, wrong)), Project(project))
+    found = examine_components(Registry((*declared, wrong)), Project(project)).findings
 
     assert found[1].text == "declares entry points for kinds that there are not: modle"
     assert (found[3].text, found[3].state) == ("is declared by one and two", WARNING)
