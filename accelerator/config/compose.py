@@ -1,7 +1,7 @@
 """From overrides to one composed config, which knows where each of its values came from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,16 +92,8 @@ def compose(
     if filled_in.problems:
         raise ConfigError(filled_in.problems)
     complete(loaded.config)
-    composition = Composition(
-        project,
-        tuple(overrides),
-        filled_in.of(provenance),
-        registry,
-        sources,
-        filled_in.references,
-        _choices(loaded),
-        hydra=loaded.hydra,
-    )
+    made = Composition(project, tuple(overrides), filled_in.of(provenance), registry, sources, filled_in.references)
+    composition = replace(made, choices=_choices(loaded), hydra=loaded.hydra)
     return ComposedConfig(ordered(loaded.config), composition)
 
 

@@ -39,6 +39,7 @@ def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(proje
     experiment.write_text(
         "# @package _global_\ndefaults: [digits_resnet, override /model: mlp, override /hydra/launcher: joblib]\n"
         "model: {in_features: 64}\nloader: {batch_size: 256}\ntrain: {epochs: 1}\n"
+        "tracking: {log_model: false}\n"
         "hydra:\n  launcher: {n_jobs: 2}\n  sweeper: {params: {optimizer.lr: '1e38,0.01'}}\n",
         encoding="utf-8",
     )
