@@ -2,13 +2,7 @@
 
 import re
 import shlex
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,8 +11,8 @@ from playwright.sync_api import Page
 
 from tests.e2e.browser import needs_chromium, opened_browser
 from tests.e2e.command import accelerator
+from tests.e2e.mlflow_server import mlflow_server
 
-START_S = 90
 LOOK = "To look at it: "
 
 
@@ -35,15 +29,9 @@ def address(trained: str) -> Iterator[str]:
     """Start the command that was printed, on a free port, and return where it answers."""
     printed = re.search(rf"^{LOOK}mlflow (ui .*)$", trained, re.MULTILINE)
     assert printed is not None
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", *shlex.split(printed[1]), "--port", str(port), "--workers", "1"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as ui:
-        found = f"http://127.0.0.1:{port}"
-        _await(found)
+    what, *options = shlex.split(printed[1])
+    with mlflow_server(*options, command=what) as found:
         yield found
-        ui.terminate()
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +56,3 @@ def test_the_printed_command_shows_the_run_with_its_curves(
 
     assert run.info.run_name == Path(trained.splitlines()[-1]).name
     assert (tmp_path / "mlflow.png").stat().st_size > 20_000
-
-
-def _await(address: str) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.3)
-    raise TimeoutError(f"{address} does not answer")
