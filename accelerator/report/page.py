@@ -1,6 +1,7 @@
 """Self-contained HTML pages: one file, no script, nothing loaded from elsewhere."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -18,10 +19,16 @@ def render(template: str, values: Mapping[str, Any]) -> str:
         template: its name without `.html`.
         values: what it shows.
     """
+    return _environment().get_template(f"{template}.html").render(values)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    """Return what makes pages, kept: to compile a template takes ten times as long as to fill it."""
     source = (files("accelerator.report") / "templates").joinpath
     loader = jinja2.FunctionLoader(lambda name: source(name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(_FILTERS)
-    return environment.get_template(f"{template}.html").render(values)
+    return environment

@@ -14,6 +14,7 @@ from accelerator.pipeline.state import PipelineState, StepState, write_state
 from accelerator.pipeline.tracked import carry_what_was_left
 from accelerator.runs.delivery import stop_forwarder
 from accelerator.runs.family import run_of_folder
+from accelerator.runs.files import read_json
 from accelerator.runs.journal import PART, read_journal
 from accelerator.runs.progress import read_tracking
 from accelerator.runs.summary import read_summary
@@ -140,3 +141,25 @@ def test_a_run_that_cannot_be_written_any_more_is_said_once_and_the_pipeline_run
 
     assert (ended.exit_code, ended.state.status) == (0, "completed")
     assert len([text for text in tracked.said if text.startswith("The pipeline is not tracked any more: ")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, "MLFLOW_EXPERIMENT_NAME=sums"),
+        ({"MLFLOW_EXPERIMENT_NAME": "mine"}, "MLFLOW_EXPERIMENT_NAME=mine"),
+        ({"MLFLOW_RUN_ID": "f" * 32, "MLFLOW_EXPERIMENT_ID": "7"}, "MLFLOW_EXPERIMENT_ID=7"),
+    ],
+)
+def test_steps_are_told_the_experiment_and_the_whole_the_run_that_mlflow_run_made(
+    tracked: Steps, variables: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    told_to_step = "Path('told').write_text(' '.join(f'{k}={v}' for k, v in os.environ.items() if k[:6] == 'MLFLOW'))"
+    tracked.write("fault_first", told_to_step)
+
+    ended = tracked.run(only="first")
+
+    assert (tracked.root / "told").read_text() == told
+    assert read_json(run_of_folder(ended.state.folder).environment)["mlflow"] == variables
