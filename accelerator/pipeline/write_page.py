@@ -8,6 +8,8 @@ from urllib.parse import quote
 from accelerator.errors import StorageError
 from accelerator.pipeline.state import PipelineState, StepState
 from accelerator.report.pipeline_page import pipeline_page
+from accelerator.runs.delivery import mlflow_address
+from accelerator.runs.family import run_of_folder
 from accelerator.runs.files import write_text
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.summary import read_summary
@@ -23,7 +25,7 @@ def write_page(state: PipelineState) -> Path:
     """
     links = {step.name: dict(_links(step, state.folder)) for step in state.steps}
     page = state.folder / PAGE
-    write_text(page, pipeline_page(state.to_json(), links))
+    write_text(page, pipeline_page(state.to_json(), links, _address_of(run_of_folder(state.folder))))
     return page
 
 
@@ -51,14 +53,20 @@ def _links(step: StepState, folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _in_mlflow(step: StepState) -> Iterator[tuple[str, str]]:
-    if step.run_folder is None:
-        return
+    address = _address_of(RunFolder(Path(step.run_folder))) if step.run_folder is not None else None
+    if address is not None:
+        yield "MLflow", address
+
+
+def _address_of(run: RunFolder) -> str | None:
+    """Return where a browser finds a run in MLflow; None for one that is on no server."""
     try:
-        address = read_summary(RunFolder(Path(step.run_folder))).mlflow
+        found = read_summary(run).mlflow or mlflow_address(run)
     except StorageError:  # damaged: `list` says so
-        return
-    if address is not None and address["tracking_uri"].startswith(("http://", "https://")):
-        yield "MLflow", f"{address['tracking_uri'].rstrip('/')}/#/runs/{quote(address['run_id'])}"
+        return None
+    if found is None or not found["tracking_uri"].startswith(("http://", "https://")):
+        return None
+    return f"{found['tracking_uri'].rstrip('/')}/#/runs/{quote(found['run_id'])}"
 
 
 def _relative(path: Path, folder: Path) -> str:

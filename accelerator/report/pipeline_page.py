@@ -23,18 +23,19 @@ class Graph:
     """The arrows, each as the path of an SVG."""
 
 
-def pipeline_page(state: Mapping[str, Any], links: Mapping[str, Mapping[str, str]]) -> str:
+def pipeline_page(state: Mapping[str, Any], links: Mapping[str, Mapping[str, str]], tracker: str | None = None) -> str:
     """Return the HTML page.
 
     Args:
         state: the content of `pipeline.json`.
         links: for each step the addresses of what it left, by what they are called.
+        tracker: the address of the pipeline's run in a tracker.
     """
     counts: dict[str, int] = {}
     for step in state["steps"]:
         counts[step["state"]] = counts.get(step["state"], 0) + 1
     figures = {step["name"]: main_figures(step["outputs"]) for step in state["steps"]}
-    values = {"pipeline": state, "counts": counts, "figures": figures, "links": links}
+    values = {"pipeline": state, "counts": counts, "figures": figures, "links": links, "tracker": tracker}
     return render("pipeline", {**values, "graph": lay_out(state["steps"]), "box": (WIDTH, HEIGHT), "shorten": shorten})
 
 

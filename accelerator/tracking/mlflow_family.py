@@ -100,6 +100,7 @@ class MlflowFamily:
                 return
             made = self._make(part, origin.key)
         if made is not None:
+            self._place_below(made, self._parent)
             self._write_state(made, part)
         if own is not None:
             self._take(own, part, made)
@@ -126,11 +127,16 @@ class MlflowFamily:
 
     def _take(self, own: Run, part: Part, made: Run | None) -> None:
         """Make the run that a part made a child: of the whole, or of the run that we have made for the part before."""
-        parent = self._parent if made is None else made
-        if own.data.tags.get(PARENT_TAG) in (None, self._parent.info.run_id):
-            self._client.set_tag(own.info.run_id, PARENT_TAG, parent.info.run_id)
+        self._place_below(own, self._parent if made is None else made)
         if own.info.run_name == own.data.tags[RUN_TAG]:  # its folder's name, as yet
             self._client.update_run(own.info.run_id, name=f"{part.name} {own.info.run_name}")
+
+    def _place_below(self, run: Run, parent: Run) -> None:
+        """Give a run its parent, unless it is the child of another run that is there."""
+        before = run.data.tags.get(PARENT_TAG)
+        is_free = before in (None, self._parent.info.run_id) or active_run(self._client, str(before)) is None
+        if is_free and before != parent.info.run_id:
+            self._client.set_tag(run.info.run_id, PARENT_TAG, parent.info.run_id)
 
     def _tags(self, part: Part) -> Iterable[tuple[str, str]]:
         yield STEP_TAG, part.name

@@ -163,3 +163,17 @@ def test_steps_are_told_the_experiment_and_the_whole_the_run_that_mlflow_run_mad
 
     assert (tracked.root / "told").read_text() == told
     assert read_json(run_of_folder(ended.state.folder).environment)["mlflow"] == variables
+
+
+def test_what_a_stranger_left_goes_to_no_store_that_only_its_files_name(tracked: Steps) -> None:
+    run = run_of_folder(tracked.root / "outputs" / "pipelines" / "sums" / "20261123-101500-000001")
+    run.path.mkdir(parents=True)
+    run.config.write_text("name: sums\ntracking: {_target_: mlflow, tracking_uri: 'http://127.0.0.1:9'}\n")
+    write_state(PipelineState("sums", "completed", folder=run.path.parents[1]))
+
+    carry_what_was_left(tracked.root / "outputs", "sums", Project(tracked.root))
+    wait_until(lambda: (found := read_tracking(run)) is not None and found.error is not None)
+    found = read_tracking(run)
+
+    assert found is not None and found.error is not None
+    assert "http://127.0.0.1:9 is a store that only the files of the run name" in found.error

@@ -1,11 +1,14 @@
 """The page of a pipeline: its graph, states, figures and links, and nothing loaded from elsewhere."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from accelerator.pipeline.outputs import metrics
 from accelerator.pipeline.state import PipelineState, Source, StepState
 from accelerator.pipeline.write_page import write_page
 from accelerator.report.pipeline_page import GAP_X, HEIGHT, WIDTH, lay_out, main_figures
+from accelerator.runs.family import run_of_folder
+from accelerator.runs.progress import Tracking, write_tracking
 
 
 def three_steps(folder: Path) -> PipelineState:
@@ -63,3 +66,15 @@ def test_the_page_tells_states_figures_inputs_and_how_to_go_on(tmp_path: Path) -
     assert page.count('class="edge"') == 2
     assert "<script" not in page
     assert "http" not in page
+
+
+def test_the_page_links_to_the_run_of_the_pipeline_where_a_server_has_it(tmp_path: Path) -> None:
+    state = replace(three_steps(tmp_path), folder=tmp_path)
+    run = run_of_folder(tmp_path)
+    run.path.mkdir(parents=True)
+    target = {"tracking_uri": "http://127.0.0.1:5000/", "experiment": "two", "run_id": "ab12"}
+    write_tracking(run, Tracking(sink="mlflow", target=target))
+
+    page = write_page(state).read_text()
+
+    assert '<a href="http://127.0.0.1:5000/#/runs/ab12">in MLflow</a>' in page

@@ -270,3 +270,29 @@ def test_the_run_of_a_part_that_was_shown_while_it_ran_lies_below_that_part(whol
     made = [run for run in whole.children().values() if run.info.run_name == "mine"]
     assert wholes.run(run_id).data.tags["mlflow.parentRunId"] == made[0].info.run_id
     assert made[0].info.status == "FINISHED"
+
+
+def test_when_the_run_of_the_whole_was_deleted_its_parts_come_below_the_new_one(wholes: Wholes) -> None:
+    whole = wholes.open("20261123-101500-000001")
+    trained = whole.step_run("train", "20261123-101501-00000a")
+    wholes.track(trained, "two")
+    parts = (Part("train", "ran", run_folder=str(trained.path), has_run=True), Part("write", "ran"))
+    whole.send(*parts)
+    wholes.client.delete_run(whole.run_id)
+
+    again = wholes.open("20261123-101500-000001")
+    again.send(*parts)
+
+    assert again.run_id != whole.run_id
+    assert set(again.children()) == {"train", "write"}
+
+
+def test_a_run_that_is_the_child_of_another_stays_it(wholes: Wholes) -> None:
+    whole, other = wholes.open("20261123-101500-000001"), wholes.open("20261123-101500-000002")
+    trained = whole.step_run("train", "20261123-101501-00000a")
+    run_id = wholes.track(trained, "two")
+    wholes.client.set_tag(run_id, "mlflow.parentRunId", other.run_id)
+
+    whole.send(Part("train", "ran", run_folder=str(trained.path), has_run=True))
+
+    assert wholes.run(run_id).data.tags["mlflow.parentRunId"] == other.run_id
