@@ -62,7 +62,7 @@ def diagnose(error: Exception, attempt: Attempt) -> ConfigError:
         problems = lists.problems(attempt.config_name, list(chosen_experiments(overrides)))
     if not problems:
         problems = _of_values(overrides, attempt, folders)
-    return ConfigError(problems or _in_its_own_words(error))
+    return ConfigError(problems or _unknown_in_file(error, attempt) or _in_its_own_words(error))
 
 
 def malformed_overrides(overrides: Iterable[str]) -> Iterator[Problem]:
@@ -87,6 +87,7 @@ def _reason(error: Exception) -> str:
     return re.sub(r"^\w+ while evaluating", "in", redact_text(" ".join(lines)))
 
 
+_UNKNOWN_IN_FILE = re.compile(r"In '([^']+)': ConfigKeyError.*Key '[^']+' not in '([^']+)'.*full_key: (\S+)", re.DOTALL)
 _OF_HYDRA = "hydra."
 _NAMING_HYDRA = "hydra.output_subdir=null"  # one of Hydra's own keys: with it, all of them are composed
 _GRAMMAR = "Write KEY=VALUE; a value with spaces, commas, quotes or brackets goes into quotes: 'KEY=\"a, b\"'"
@@ -226,6 +227,19 @@ def value_problems(config: DictConfig, item: ParsedOverride, groups: Sequence[st
         for key in keys:
             if not _has(config, key):
                 yield unknown_key(config, key, shown, groups)
+
+
+def _unknown_in_file(error: Exception, attempt: Attempt) -> Problem | None:
+    """Return the problem of a file that sets a key which what it belongs to does not have, such as a launcher."""
+    found = _UNKNOWN_IN_FILE.search(str(error))
+    if found is None:
+        return None
+    name, owner, key = found.groups()
+    paths = [source.path / f"{name}.yaml" for source in attempt.sources]
+    shown = next((shown_path(path, attempt.project, attempt.sources) for path in paths if path.is_file()), name)
+    above = key.rpartition(".")[0]
+    what = f"there is no such key in {above} as it is chosen ({owner})"
+    return Problem(key, what, f"Correct or remove it, or choose another {above.replace('.', '/')}", shown)
 
 
 def _in_its_own_words(error: Exception) -> Problem:

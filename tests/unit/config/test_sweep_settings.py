@@ -117,6 +117,21 @@ def test_a_mistyped_launcher_in_a_file_is_told_with_the_nearest(write: Write, co
     assert "There is no hydra/launcher 'joblip'. Did you mean 'joblib'?" in problem.what
 
 
+def test_a_setting_that_the_launcher_does_not_have_is_told_with_its_file(write: Write, composed: Compose) -> None:
+    write(
+        "experiment/mine.yaml",
+        f"{HEAD}  - override /hydra/launcher: joblib\nhydra: {{launcher: {{n_job: 2}}}}\n",
+    )
+
+    with pytest.raises(ConfigError) as raised:
+        settings(composed)
+
+    assert str(raised.value) == (
+        "hydra.launcher.n_job (configs/experiment/mine.yaml): there is no such key in hydra.launcher as it is chosen "
+        "(JobLibLauncherConf). Correct or remove it, or choose another hydra/launcher."
+    )
+
+
 def test_a_command_names_its_parameters_themselves() -> None:
     with pytest.raises(ConfigError, match=r"hydra.sweeper.params.seed \(command line\): is for config files.* Write"):
         refuse_parameters_of_hydra(read_line(["+hydra.sweeper.params.seed='1,2'"]))
