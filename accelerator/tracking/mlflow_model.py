@@ -37,7 +37,8 @@ class MlflowModels:
 
     def log(self, trained: TrainedModel, example: ModelExample) -> str:
         """Log the model of a checkpoint, unless MLflow has it; return the id of the logged model."""
-        experiment = self.client.get_run(self.run_id).info.experiment_id
+        run = self.client.get_run(self.run_id)
+        experiment = run.info.experiment_id
         found = self._find(experiment, trained.digest)
         if found is not None and str(found.status) == "READY":
             return str(found.model_id)
@@ -48,7 +49,9 @@ class MlflowModels:
             path = Path(folder) / NAME
             self._save(trained, example, path, model.model_id)
             self.client.log_model_artifacts(model.model_id, str(path))
-        self.client.log_outputs(self.run_id, [LoggedModelOutput(model.model_id, trained.step)])
+        outputs = run.outputs.model_outputs if run.outputs is not None else []
+        if model.model_id not in [item.model_id for item in outputs]:  # MLflow would add it a second time
+            self.client.log_outputs(self.run_id, [LoggedModelOutput(model.model_id, trained.step)])
         self.client.finalize_logged_model(model.model_id, "READY")
         return str(model.model_id)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from accelerator.tracking.mlflow_family import MlflowFamily
     from accelerator.tracking.mlflow_run import MlflowRun
 
+_LOGIN = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED")
 POLICIES = ("none", "best", "last", "all")
 
 
@@ -77,16 +78,24 @@ class MLflowSink:
         """Find or create the MLflow run, creating store and experiment when there are none; mark it as running.
 
         Raises:
-            SinkError: the store cannot be used as configured.
+            SinkError: the store cannot be used as configured, or refuses the login.
         """
         uri = self._uri(run)
         artifacts = artifact_folder(uri, run.project_root)
         mlflow = _import_late("mlflow_run")
         database = sqlite_path(uri)
         if database is not None and artifacts is not None:
-            ensure_sqlite(database, lambda path: mlflow.create_store(path))
+            ensure_sqlite(database, mlflow.create_store)
         client = mlflow.MlflowClient(uri)
-        found, experiment = mlflow.open_run(client, run, self._experiment or run.name, artifacts)
+        try:
+            found, experiment = mlflow.open_run(client, run, self._experiment or run.name, artifacts)
+        except mlflow.MlflowException as error:
+            if error.error_code not in _LOGIN:
+                raise
+            raise SinkError(
+                f"{shown_uri(uri)} refuses the login ({error.error_code}). Put name and password into "
+                f"MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or a token into MLFLOW_TRACKING_TOKEN."
+            ) from error
         self._folder = RunFolder(run.folder)
         artifacts_of_run = mlflow.MlflowArtifacts(client, found.info.run_id, run.folder)
         data = found.data

@@ -21,13 +21,12 @@ from accelerator.tracking.sink import SinkError
 
 SQLITE = "sqlite:///"
 ENVIRONMENT = {
-    # Quiet, and quick to notice that a server is out of reach: the forwarder tries again by itself.
+    # Quiet, and quick to notice that a server is out of reach. The forwarder tries again by itself, and looks first for
+    # what it has made; MLflow's client would repeat a request whose answer was lost, and make a second run of it.
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0.2",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
 

@@ -2,10 +2,6 @@
 
 import os
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +15,7 @@ from accelerator.runs.folder import RunFolder
 from accelerator.runs.lock import read_holder
 from accelerator.runs.summary import read_summary
 from accelerator.tracking.sync import sync
+from tests.mlflow_server import MlflowServer
 from tests.tracked_project import (
     MLFLOW,
     carry,
@@ -130,55 +127,28 @@ def test_ten_first_runs_at_once_on_an_empty_folder_all_arrive(tracked: Path) -> 
     assert [stored(tracked, folder) for folder in folders] == [("FINISHED", list(range(1, 51)))] * 10
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Give the address of an MLflow server that is not started yet, and the command that starts it."""
-    port = free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += [
-        "--backend-store-uri",
-        f"sqlite:///{tmp_path}/server.db",
-        "--artifacts-destination",
-        f"{tmp_path}/files",
-    ]
-    yield f"http://127.0.0.1:{port}", command
-
-
-def is_serving(address: str) -> bool:
-    host, _, port = address.removeprefix("http://").partition(":")
-    with socket.socket() as attempt:
-        return attempt.connect_ex((host, int(port))) == 0
-
-
 @pytest.mark.timeout(300)
 def test_an_unreachable_server_is_told_and_sync_brings_everything_later(
-    tracked: Path, tmp_path: Path, server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+    tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server stands in no config of the project: the command that trains names it, and the one that carries."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    address, command = server
+    server = MlflowServer(tmp_path)
+    address = server.address
     folder = make_run(tracked, MLFLOW.replace("tracking_uri: null", f"tracking_uri: '{address}'"))
     training = start_training(folder, tracked, steps=30)
     training.wait()
     unnamed = sync(folder, tracked)
     unreachable = sync(folder, tracked, named=[address])
-    with (tmp_path / "server.log").open("wb") as log:
-        serving = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    wait_until(lambda: is_serving(address), 90)
+    server.start()
+    server.wait()
     (folder.path / "plot.txt").write_text("picture")
     write_journal(folder, [{"kind": "artifact", "name": "plot.txt", "path": "plot.txt"}, point(31, float("nan"))], 30)
     found = sync(folder, tracked, named=[address])
     status, steps = stored(tracked, folder, address)
     (row,) = list_runs(Project(tracked), tracking=address)
     curve = write_curves(tracked, address)
-    os.killpg(serving.pid, signal.SIGKILL)
-    serving.wait()
+    server.stop()
 
     assert unnamed.error is not None and f"set MLFLOW_TRACKING_URI={address}" in unnamed.error
     assert unreachable.unsent == 30
