@@ -111,6 +111,9 @@ def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, 
     if problems:
         raise ConfigError(problems)
     places = places_of(file, project, sources)
+    if not plain["steps"]:
+        remedy = "Write one: a_name: {experiment: NAME}"
+        raise ConfigError(Problem("steps", "there is none yet", remedy, places.place_of("steps")))
     made = tuple(_step(str(key), entry, sorted_out) for key, entry in plain["steps"].items())
     return PipelineConfig(str(plain["name"] or name), made, plain["parallel"], file, tuple(rest), places)
 

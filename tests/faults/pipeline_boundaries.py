@@ -8,16 +8,13 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from accelerator.pipeline import run_step
 from accelerator.pipeline.pipeline_folder import pipeline_folders
-from accelerator.pipeline.processes import Ended, Processes
 from accelerator.pipeline.state import read_state
 from tests.unit.pipeline.conftest import Steps, make_steps, output_of
 
@@ -33,19 +30,6 @@ CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.link", "os.fork")
 """What leaves the disk, or the processes, as they were not before; a file that is being written has another name."""
 _WRITES = os.O_WRONLY | os.O_RDWR
 _FORK = multiprocessing.get_context("fork")
-
-
-class ForkedProcesses(Processes):
-    """Starts a registered step as a fork."""
-
-    def run(self, command: Sequence[str], cwd: Path, output: Path, lock: int, time_limit_s: float | None) -> Ended:
-        """Run the step of a folder to its end."""
-        began = time.monotonic()
-        pid = os.fork()
-        if pid == 0:
-            os._exit(_step(command[-1], cwd, output))
-        _, status = os.waitpid(pid, 0)
-        return Ended(os.waitstatus_to_exitcode(status), time.monotonic() - began, self.is_stopping)
 
 
 def killed_everywhere(root: Path, *, also_opened: bool = False) -> Iterator[tuple[int, Steps]]:
@@ -101,12 +85,3 @@ def _run_and_die(place: int, steps: Steps, also_opened: bool) -> None:
 
 def _is_below(path: Any, root: str) -> bool:
     return isinstance(path, str | os.PathLike) and os.fspath(path).startswith(root)
-
-
-def _step(folder: str, cwd: Path, output: Path) -> int:
-    os.setsid()
-    os.chdir(cwd)
-    printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(printed, stream)
-    return run_step.main([folder])

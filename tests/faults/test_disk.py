@@ -15,7 +15,9 @@ import pytest
 from accelerator.errors import StorageError
 from accelerator.runs.files import write_bytes, write_json
 from accelerator.runs.journal import JournalWriter, read_journal
+from tests.faults.pipeline_boundaries import make_project
 from tests.tracked_project import point
+from tests.unit.pipeline.conftest import start_as_forks
 
 LINE_BYTES = len(json.dumps(point(2))) + 1
 
@@ -164,3 +166,21 @@ def test_a_writer_killed_at_any_moment_leaves_whole_lines(tmp_path: Path) -> Non
 
     assert steps == list(range(1, len(steps) + 1))
     assert steps
+
+
+def test_a_pipeline_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_as_forks(monkeypatch)
+    steps = make_project(tmp_path / "project")
+    steps.write("fault_first", "(step_context.folder / 'big').write_bytes(b'x' * 300_000)")
+    where = f"paths.output={small_disk}"
+
+    with pytest.raises(StorageError, match="pipeline.json: could not be written: No space left.* The disk is full"):
+        steps.run(where)
+    (steps.root / "fault_first").unlink()
+    next(small_disk.rglob("big")).unlink()
+    ended = steps.run(where)
+
+    assert ended.exit_code == 0
+    assert [call.split()[0] for call in steps.calls()] == ["first", "first", "sum"]

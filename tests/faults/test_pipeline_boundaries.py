@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from accelerator.pipeline import run_pipeline
 from tests.faults.pipeline_boundaries import (
-    ForkedProcesses,
     brought_to_the_end,
     is_killed,
     killed_everywhere,
     make_project,
 )
+from tests.unit.pipeline.conftest import start_as_forks
 
 ENDED = ("completed", {"first": 1, "sum": 1}, 7.0)
 """Its status, how often each step was called in all, and what the last one gave."""
@@ -20,7 +19,7 @@ ENDED = ("completed", {"first": 1, "sum": 1}, 7.0)
 
 @pytest.fixture(autouse=True)
 def _forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_pipeline, "Processes", ForkedProcesses)
+    start_as_forks(monkeypatch)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # what is written outlives a kill without it
 
 

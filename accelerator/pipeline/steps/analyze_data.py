@@ -5,9 +5,9 @@ from typing import Any
 
 from accelerator.config.declared import gives
 from accelerator.experiment.analyze_data import analyze_data
-from accelerator.pipeline.outputs import Output, file
+from accelerator.pipeline.outputs import Output
 from accelerator.pipeline.step_context import StepContext
-from accelerator.pipeline.steps.outcomes import finished, override, overrides_of
+from accelerator.pipeline.steps.analysis import analysed
 
 
 @gives("run", "metrics", "analysis", "page", composes="overrides")
@@ -26,8 +26,4 @@ class AnalyzeData:
 
     def __call__(self, inputs: Mapping[str, Any], step_context: StepContext) -> Mapping[str, Output]:
         """Analyse the data of the config."""
-        given = [override(key, value) for key, value in inputs.items()]
-        overrides = overrides_of([*self.overrides, *given], step_context)
-        outcome = analyze_data(overrides, project=step_context.project, say=step_context.log.info)
-        folder = outcome.folder.analysis
-        return {**finished(outcome), "analysis": file(folder / "data.json"), "page": file(folder / "data.html")}
+        return analysed(analyze_data, "data", self.overrides, inputs, step_context)

@@ -7,8 +7,8 @@ from accelerator.config.declared import gives
 from accelerator.experiment.evaluate import evaluate
 from accelerator.pipeline.outputs import Output
 from accelerator.pipeline.step_context import StepContext
-from accelerator.pipeline.steps.outcomes import finished, overrides_of
-from accelerator.pipeline.steps.trained_input import Alias, trained_input
+from accelerator.pipeline.steps.outcomes import finished
+from accelerator.pipeline.steps.trained_input import Alias, call_on_trained
 
 
 @gives("run", "metrics")
@@ -33,13 +33,5 @@ class Evaluate:
 
     def __call__(self, inputs: Mapping[str, Any], step_context: StepContext) -> Mapping[str, Output]:
         """Evaluate the run."""
-        reference, alias = trained_input(inputs, self.checkpoint)
-        outcome = evaluate(
-            reference,
-            overrides_of(self.overrides, step_context),
-            split=self.split,
-            checkpoint=alias,
-            project=step_context.project,
-            say=step_context.log.info,
-        )
+        outcome = call_on_trained(evaluate, inputs, self.checkpoint, self.overrides, step_context, split=self.split)
         return finished(outcome)

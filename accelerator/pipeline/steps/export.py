@@ -7,8 +7,8 @@ from accelerator.config.declared import gives
 from accelerator.experiment.export import SUFFIXES, Format, export
 from accelerator.pipeline.outputs import Output, file
 from accelerator.pipeline.step_context import StepContext
-from accelerator.pipeline.steps.outcomes import finished, overrides_of
-from accelerator.pipeline.steps.trained_input import Alias, trained_input
+from accelerator.pipeline.steps.outcomes import finished
+from accelerator.pipeline.steps.trained_input import Alias, call_on_trained, file_anew
 
 
 @gives("run", "model", "metrics")
@@ -38,16 +38,8 @@ class Export:
 
     def __call__(self, inputs: Mapping[str, Any], step_context: StepContext) -> Mapping[str, Output]:
         """Export; a file of an attempt before this one is made anew."""
-        reference, alias = trained_input(inputs, self.checkpoint)
-        path = step_context.folder / self.file
-        path.unlink(missing_ok=True)
-        outcome = export(
-            reference,
-            overrides_of(self.overrides, step_context),
-            output=path,
-            format=self.format,
-            checkpoint=alias,
-            project=step_context.project,
-            say=step_context.log.info,
+        path = file_anew(self.file, step_context)
+        outcome = call_on_trained(
+            export, inputs, self.checkpoint, self.overrides, step_context, output=path, format=self.format
         )
         return {**finished(outcome), "model": file(path)}

@@ -7,8 +7,8 @@ from accelerator.config.declared import gives
 from accelerator.experiment.predict import predict
 from accelerator.pipeline.outputs import Output, file
 from accelerator.pipeline.step_context import StepContext
-from accelerator.pipeline.steps.outcomes import finished, overrides_of
-from accelerator.pipeline.steps.trained_input import Alias, trained_input
+from accelerator.pipeline.steps.outcomes import finished
+from accelerator.pipeline.steps.trained_input import Alias, call_on_trained, file_anew
 
 
 @gives("run", "predictions")
@@ -36,16 +36,8 @@ class Predict:
 
     def __call__(self, inputs: Mapping[str, Any], step_context: StepContext) -> Mapping[str, Output]:
         """Predict; a file of an attempt before this one is made anew."""
-        reference, alias = trained_input(inputs, self.checkpoint)
-        path = step_context.folder / self.file
-        path.unlink(missing_ok=True)
-        outcome = predict(
-            reference,
-            overrides_of(self.overrides, step_context),
-            output=path,
-            split=self.split,
-            checkpoint=alias,
-            project=step_context.project,
-            say=step_context.log.info,
+        path = file_anew(self.file, step_context)
+        outcome = call_on_trained(
+            predict, inputs, self.checkpoint, self.overrides, step_context, output=path, split=self.split
         )
         return {"run": finished(outcome)["run"], "predictions": file(path)}

@@ -1,10 +1,13 @@
 """Which trained run a step is to use: its input `run`, or `checkpoint`, the best or last one of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from accelerator.errors import InputError
+from accelerator.experiment.outcome import Outcome
+from accelerator.pipeline.step_context import StepContext
+from accelerator.pipeline.steps.outcomes import overrides_of
 
 Alias = Literal["last", "best"]
 ALIASES: tuple[Alias, ...] = ("last", "best")
@@ -37,3 +40,42 @@ def trained_input(inputs: Mapping[str, Any], alias: Alias | None) -> tuple[str, 
         f"{checkpoint} is neither the best nor the last checkpoint of its run. "
         f"Write inputs: {{checkpoint: ${{step_output:STEP.checkpoint.best}}}}, or run: with the run."
     )
+
+
+def call_on_trained(
+    command: Callable[..., Outcome],
+    inputs: Mapping[str, Any],
+    alias: Alias | None,
+    overrides: Sequence[str],
+    step_context: StepContext,
+    **options: Any,
+) -> Outcome:
+    """Return how a command on the run that the inputs name ended; its own run folder lies in the step's.
+
+    Args:
+        command: `evaluate`, `predict`, `export`.
+        inputs: as `trained_input`.
+        alias: as `trained_input`.
+        overrides: on top of the run's own config.
+        step_context: of the step.
+        options: of that command alone.
+
+    Raises:
+        InputError: as `trained_input`.
+    """
+    reference, alias = trained_input(inputs, alias)
+    return command(
+        reference,
+        overrides_of(overrides, step_context),
+        checkpoint=alias,
+        project=step_context.project,
+        say=step_context.log.info,
+        **options,
+    )
+
+
+def file_anew(name: str, step_context: StepContext) -> Path:
+    """Return the path of a file that a step is to write, without what an attempt before this one left there."""
+    path = step_context.folder / name
+    path.unlink(missing_ok=True)
+    return path

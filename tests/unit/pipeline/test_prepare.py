@@ -28,6 +28,16 @@ def test_the_problems_of_all_steps_are_told_at_once_with_their_step_or_line(step
     assert override.startswith("finetune:optimizer.lrr (command line): there is no such key.")
 
 
+def test_a_pipeline_without_a_step_is_said_to_have_none(steps: Steps) -> None:
+    steps.write("configs/pipeline/sums.yaml", "name: sums\nsteps: {}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        steps.plan()
+
+    text = "steps (configs/pipeline/sums.yaml:2): there is none yet. Write one: a_name: {experiment: NAME}."
+    assert str(caught.value) == text
+
+
 def test_a_secret_of_the_command_is_told_without_telling_it(steps: Steps) -> None:
     with pytest.raises(ConfigError) as caught:
         steps.plan("++first:token=hunter2")
