@@ -59,16 +59,7 @@ def run_pipeline(
     with lock:
         if before is not None:
             say("Going on with what was left unfinished there")
-        state = PipelineState(
-            pipeline.name,
-            RUNNING,
-            now(),
-            overrides=pipeline.overrides,
-            command=command,
-            steps=tuple(_waiting(item) for item in planner.steps),
-            definition=definition,
-            folder=folder,
-        )
+        state = replace(_waiting_pipeline(planned), command=command, definition=definition, folder=folder)
         planner.known.clear()
         processes = Processes(_experiment(planned))
         ended = _run(
@@ -107,6 +98,11 @@ def _page(ended: PipelineState) -> str:
         return f"The page: {write_page(ended)}"
     except Exception as error:  # made anew by the next command; what the steps gave is recorded, and sound
         return f"There is no page of the pipeline: {redact_text(f'{type(error).__name__}: {error}')}"
+
+
+def _waiting_pipeline(planned: Planned) -> PipelineState:
+    steps = tuple(map(_waiting, planned.planner.steps))
+    return PipelineState(planned.pipeline.name, RUNNING, now(), overrides=planned.pipeline.overrides, steps=steps)
 
 
 def _waiting(step: PreparedStep) -> StepState:
