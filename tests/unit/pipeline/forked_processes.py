@@ -18,6 +18,9 @@ class ForkedProcesses(Processes):
         began = time.monotonic()
         pid = os.fork()
         if pid == 0:
+            environment = self._environment()
+            os.environ.clear()
+            os.environ.update(environment)
             os._exit(_step(command[-1], cwd, output))
         _, status = os.waitpid(pid, 0)
         return Ended(os.waitstatus_to_exitcode(status), time.monotonic() - began, self.is_stopping)
