@@ -17,7 +17,6 @@ from accelerator.runs.files import write_bytes, write_json
 from accelerator.runs.journal import JournalWriter, read_journal
 from tests.faults.pipeline_boundaries import make_project
 from tests.tracked_project import point
-from tests.unit.pipeline.conftest import start_as_forks
 
 LINE_BYTES = len(json.dumps(point(2))) + 1
 
@@ -171,7 +170,6 @@ def test_a_writer_killed_at_any_moment_leaves_whole_lines(tmp_path: Path) -> Non
 def test_a_pipeline_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
     small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start_as_forks(monkeypatch)
     steps = make_project(tmp_path / "project")
     steps.write("fault_first", "(step_context.folder / 'big').write_bytes(b'x' * 300_000)")
     where = f"paths.output={small_disk}"

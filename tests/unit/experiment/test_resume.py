@@ -166,18 +166,20 @@ def test_the_weights_a_run_started_from_are_not_needed_any_more(trained: Project
 
 
 def test_what_a_broken_component_raises_is_kept_in_the_log_of_the_run(trained: Project, trained_run: Run) -> None:
-    (trained.root / "mine.py").write_text(
+    (trained.root / "net_that_breaks.py").write_text(
         "import torch\nimport absent_library\n\nclass Net(torch.nn.Module):\n    pass\n"
     )
     config = trained_run.folder.config.read_text(encoding="utf-8")
-    trained_run.folder.config.write_text(config.replace("_target_: mlp", "_target_: mine.Net"), encoding="utf-8")
+    trained_run.folder.config.write_text(
+        config.replace("_target_: mlp", "_target_: net_that_breaks.Net"), encoding="utf-8"
+    )
     write_summary(trained_run.folder, Summary("failed"))
     before = trained_run.folder.log.read_text(encoding="utf-8")
 
     with pytest.raises(ConfigError, match="does not import: ModuleNotFoundError: No module named 'absent_library'"):
-        resume("last", ["model={_target_: mine.Net}", "~model.in_features"], project=trained)
+        resume("last", ["model={_target_: net_that_breaks.Net}", "~model.in_features"], project=trained)
 
     added = trained_run.folder.log.read_text(encoding="utf-8").removeprefix(before)
     assert "ERROR rank 0 the run was not gone on with\nTraceback" in added
-    assert 'mine.py", line 2' in added
+    assert 'net_that_breaks.py", line 2' in added
     assert trained_run.summary.status == "failed"

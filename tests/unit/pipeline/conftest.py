@@ -6,13 +6,11 @@ from typing import Any
 import pytest
 
 from accelerator.config.project import Project
-from accelerator.pipeline import run_pipeline as run_pipeline_module
 from accelerator.pipeline.outputs import Output
 from accelerator.pipeline.plan_pipeline import plan_pipeline
 from accelerator.pipeline.run_pipeline import PipelineOutcome, run_pipeline
 from accelerator.pipeline.selection import Selection
 from accelerator.pipeline.state import PipelineState
-from tests.unit.pipeline.forked_processes import ForkedProcesses
 
 PYPROJECT = """
 [project]
@@ -139,19 +137,7 @@ def make_steps(root: Path) -> Steps:
     return made
 
 
-def start_as_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have steps be forks of this process, which costs no start of Python."""
-    monkeypatch.setattr(run_pipeline_module, "Processes", ForkedProcesses)
-
-
 @pytest.fixture
-def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
-    """Return the pipeline `sums` of a project of its own; its steps are forks."""
-    start_as_forks(monkeypatch)
-    return make_steps(tmp_path / "project")
-
-
-@pytest.fixture
-def steps_in_processes(tmp_path: Path) -> Steps:
-    """Return the same, its steps in processes as a user has them."""
+def steps(tmp_path: Path) -> Steps:
+    """Return the pipeline `sums` of a project of its own; its steps have processes, as a user's have."""
     return make_steps(tmp_path / "project")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from accelerator.pipeline import code_versions
-from tests.unit.pipeline.conftest import Steps, make_steps, start_as_forks
+from tests.unit.pipeline.conftest import Steps, make_steps
 
 DONE = ("skip", "nothing has changed")
 Change = Callable[[Steps], Any]
@@ -101,9 +101,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Return a project whose pipeline is done, and a copy of it as it was then."""
     root = tmp_path_factory.mktemp("finished")
     steps = make_steps(root / "project")
-    with pytest.MonkeyPatch.context() as patch:
-        start_as_forks(patch)
-        steps.run("pipeline.parallel=2")
+    steps.run("pipeline.parallel=2")
     shutil.copytree(root / "project", root / "copy")
     return root / "project", root / "copy"
 

@@ -61,9 +61,8 @@ def test_a_page_that_cannot_be_written_leaves_a_finished_pipeline_finished(steps
 
 
 def test_no_step_takes_over_the_run_that_mlflow_run_made_for_the_whole(
-    steps_in_processes: Steps, monkeypatch: pytest.MonkeyPatch
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = steps_in_processes
     monkeypatch.setenv("MLFLOW_RUN_ID", "f" * 32)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "7")
     steps.write("fault_first", "Path('told').write_text(' '.join(name for name in os.environ if name[:6] == 'MLFLOW'))")
@@ -75,8 +74,7 @@ def test_no_step_takes_over_the_run_that_mlflow_run_made_for_the_whole(
     assert (ended.state.folder / "report.html").is_file()
 
 
-def test_a_step_goes_through_the_launcher_that_it_names_also_one_of_the_project(steps_in_processes: Steps) -> None:
-    steps = steps_in_processes
+def test_a_step_goes_through_the_launcher_that_it_names_also_one_of_the_project(steps: Steps) -> None:
     steps.write("configs/hydra/launcher/mine.yaml", "defaults: [submitit_local]\ntimeout_min: 5\n")
     steps.change("configs/pipeline/sums.yaml", "first: {", "first: {launch: {launcher: mine, nodes: 1}, ")
 
@@ -102,8 +100,7 @@ def test_launch_settings_are_judged_before_anything_runs_and_no_launcher_changes
     assert not list(steps.root.glob("outputs/pipelines/sums"))
 
 
-def test_retries_and_time_limits_hold_for_one_step(steps_in_processes: Steps) -> None:
-    steps = steps_in_processes
+def test_retries_and_time_limits_hold_for_one_step(steps: Steps) -> None:
     fault = "import os\nos.remove('fault_first')\nraise OSError('the first time')"
     steps.write("fault_first", fault)
     steps.write("fault_second", "os.kill(os.getpid(), 9)")
