@@ -5,6 +5,7 @@ thousands that fall with it. Looking through them again and again takes a tenth 
 """
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -23,10 +24,18 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@uncollected()
 def import_heavy(name: str) -> ModuleType:
-    """Import a module at the moment that it is needed."""
-    return import_module(name)
+    """Import a module at the moment that it is needed.
+
+    What is there then is kept from the collector, until a run that trains has ended: all of it would count as young,
+    and the first three collections would walk it.
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    with uncollected():
+        module = import_module(name)
+        gc.freeze()
+    return module
 
 
 @contextmanager

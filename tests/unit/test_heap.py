@@ -24,8 +24,15 @@ def test_nothing_is_collected_during_an_import(tmp_path: Path, monkeypatch: pyte
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "heavy_one", raising=False)
 
-    assert import_heavy("heavy_one").WAS_COLLECTING is False
-    assert gc.isenabled()
+    try:
+        assert import_heavy("heavy_one").WAS_COLLECTING is False
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 1000
+        gc.unfreeze()
+        assert import_heavy("heavy_one") is sys.modules["heavy_one"]
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.unfreeze()
 
 
 def test_a_collector_that_rested_goes_on_resting() -> None:
