@@ -2,9 +2,9 @@
 
 from importlib import metadata
 
-_DISTRIBUTION = "accelerator-framework"
+from accelerator.runs.environment import OUR_DISTRIBUTION
 
 
 def version() -> str:
     """Return the version of accelerator, as its distribution says it."""
-    return metadata.version(_DISTRIBUTION)
+    return metadata.version(OUR_DISTRIBUTION)

@@ -14,6 +14,7 @@ from accelerator.runs.checkpoints import list_checkpoints, list_leftovers
 from accelerator.runs.choosing import choose_rows, sorted_by
 from accelerator.runs.delivery import delivery
 from accelerator.runs.disk import size_of
+from accelerator.runs.family import MOST_LEVELS
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.lock import is_held, read_holder
 from accelerator.runs.progress import read_tracking
@@ -23,8 +24,6 @@ from accelerator.runs.uses import Uses
 REMOVING = ".removing-"
 """What a run folder's name begins with while it is removed: no command takes it for a run."""
 _AROUND = {"sweep.lock": "sweep", "pipeline.lock": "pipeline"}
-_LEVELS = 8
-"""So deep a run may lie in the folder of its sweep or pipeline."""
 _UNITS = {"min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SMALLER = ("loss", "error", "perplexity")
 _LARGER = ("accuracy", "f1", "auc", "precision", "recall", "score")
@@ -113,7 +112,7 @@ def locked_by(folder: RunFolder) -> str:
     """Return why a run folder must not be touched now, in words; "" when nobody holds it."""
     if is_held(folder.lock):
         return "it is running"
-    for above in list(folder.path.parents)[:_LEVELS]:
+    for above in list(folder.path.parents)[:MOST_LEVELS]:
         for name, what in _AROUND.items():
             if is_held(above / name):
                 return f"the {what} that it belongs to is running"

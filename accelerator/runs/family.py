@@ -9,7 +9,7 @@ from pathlib import Path
 from accelerator.runs.folder import RunFolder
 
 _HIDDEN = ".run"
-_MOST_LEVELS = 8
+MOST_LEVELS = 8
 """So deep a run may lie in the folder of its sweep or pipeline."""
 
 
@@ -30,7 +30,7 @@ def folder_of(run: RunFolder) -> Path:
 
 def parent_of(run: RunFolder) -> RunFolder | None:
     """Return the run of the nearest folder around a run; None when there is none."""
-    for above in list(run.path.parents)[:_MOST_LEVELS]:
+    for above in list(run.path.parents)[:MOST_LEVELS]:
         found = run_of_folder(above)
         if found.config.is_file() and found.path != run.path:
             return found
