@@ -7,12 +7,11 @@ import pytest
 
 from accelerator.cli.dispatch import run_command
 from accelerator.cli.main import GROUPS
-from tests.unit.pipeline.conftest import Steps, make_steps, start_as_forks
+from tests.unit.pipeline.conftest import Steps, make_steps
 
 
 @pytest.fixture
 def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
-    start_as_forks(monkeypatch)
     made = make_steps(tmp_path / "project")
     monkeypatch.chdir(made.root)
     return made
