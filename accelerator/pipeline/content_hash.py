@@ -158,10 +158,18 @@ def is_short(output: Output) -> bool:
     return output.type in (VALUE, METRICS) and len(json.dumps(json_ready(output.value))) <= 60
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        yield from (Path(place, name) for name in sorted(names) if not name.endswith(".part"))
+def _files_below(folder: Path, around: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield the files in a folder, those behind links too, but not what is still being written beside its place."""
+    around |= {folder.resolve()}
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        path = Path(entry.path)
+        if not entry.is_dir():
+            if not (entry.name.startswith(".") and entry.name.endswith(".part")):
+                yield path
+        elif not entry.is_symlink() or path.resolve() not in around:  # a link to a folder around it has no end
+            yield from _files_below(path, around)
 
 
 def _metrics(run: Path) -> Any:

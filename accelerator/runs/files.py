@@ -9,6 +9,7 @@ import errno
 import json
 import math
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def write_bytes(path: Path, content: bytes, *, is_durable: bool = True) -> None:
     Raises:
         StorageError: the disk refuses; the old file is untouched.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = place_beside(path)
     try:
         _write_whole(beside, content, is_durable)
         os.replace(beside, path)
@@ -73,7 +74,7 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o666) -> None:
         UsageError: there is such a file, also one that came at this moment.
         StorageError: the disk refuses.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = place_beside(path)
     try:
         _write_whole(beside, content, is_durable=True, mode=mode)
         _publish(beside, path)
@@ -85,6 +86,14 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     finally:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def place_beside(path: Path) -> Path:
+    """Return where to write a file that is to be renamed to `path`: a name that no other writer has.
+
+    A pid would not do: containers that share a folder have the same few, and threads of one process the same one.
+    """
+    return path.with_name(f".{path.name}.{secrets.randbits(32)}.part")
 
 
 def make_folder(path: Path) -> None:
@@ -166,7 +175,7 @@ def _publish(beside: Path, path: Path) -> None:
 
 
 def _write_whole(path: Path, content: bytes, is_durable: bool, mode: int = 0o666) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         rest = memoryview(content)
         while rest:

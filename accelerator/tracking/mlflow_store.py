@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from accelerator.redaction import MASK, redact_text
-from accelerator.runs.files import sync_folder
+from accelerator.runs.files import place_beside, sync_folder
 from accelerator.tracking.sink import SinkError
 
 SQLITE = "sqlite:///"
@@ -97,9 +97,9 @@ def ensure_sqlite(path: Path, create: Callable[[Path], None]) -> None:
 
 
 def _publish(made: Path, path: Path) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = place_beside(path)
     try:
-        with made.open("rb") as source, beside.open("wb") as target:
+        with made.open("rb") as source, beside.open("xb") as target:
             shutil.copyfileobj(source, target)
             target.flush()
             os.fsync(target.fileno())

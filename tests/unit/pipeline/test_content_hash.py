@@ -1,4 +1,4 @@
-"""What a run without checkpoints, such as an evaluation, is known by."""
+"""What a folder is known by, and a run without checkpoints, such as an evaluation."""
 
 import json
 from pathlib import Path
@@ -35,3 +35,28 @@ def test_other_metrics_are_a_change(evaluation: Path) -> None:
     write_summary(evaluation, {"metrics": {"test/loss": 0.25}, "mlflow": None})
 
     assert ContentHashes(evaluation / "hashes").of_path(evaluation) != before
+
+
+def test_a_folder_is_known_by_what_lies_behind_its_links_too(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "0.txt").write_text("zero")
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "train").symlink_to(tmp_path / "disk")
+    (data / "all").symlink_to(data)  # has no end
+    before = ContentHashes(tmp_path / "hashes").of_path(data)
+
+    (tmp_path / "disk" / "0.txt").write_text("one")
+
+    assert ContentHashes(tmp_path / "hashes").of_path(data) != before
+
+
+def test_a_file_of_the_users_counts_whatever_its_ending_and_a_half_written_one_of_ours_does_not(tmp_path: Path) -> None:
+    (tmp_path / "numbers.part").write_text("1")
+    before = ContentHashes(tmp_path / "hashes").of_path(tmp_path)
+    (tmp_path / ".numbers.17.part").write_text("half")
+    assert ContentHashes(tmp_path / "hashes").of_path(tmp_path) == before
+
+    (tmp_path / "numbers.part").write_text("2")
+
+    assert ContentHashes(tmp_path / "hashes").of_path(tmp_path) != before

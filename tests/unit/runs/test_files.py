@@ -1,12 +1,21 @@
 import errno
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from accelerator.errors import StorageError
-from accelerator.runs.files import json_ready, number_from_json, read_json, remove_leftovers, storage_error, write_json
+from accelerator.runs.files import (
+    json_ready,
+    number_from_json,
+    read_json,
+    remove_leftovers,
+    storage_error,
+    write_bytes,
+    write_json,
+)
 
 
 def test_a_written_file_is_whole_and_nothing_else_stays(tmp_path: Path) -> None:
@@ -14,6 +23,20 @@ def test_a_written_file_is_whole_and_nothing_else_stays(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"loss": 0.2})
 
     assert read_json(tmp_path / "a.json") == {"loss": 0.2}
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_writers_that_share_a_pid_never_share_a_half_written_file(tmp_path: Path) -> None:
+    texts = [f"{number}" * 100_000 for number in range(4)]
+
+    def write(text: str) -> None:
+        for _ in range(25):
+            write_bytes(tmp_path / "a.json", text.encode(), is_durable=False)
+            assert (tmp_path / "a.json").read_text() in texts
+
+    with ThreadPoolExecutor(4) as writers:  # as containers do that share a folder: their pids are the same few
+        list(writers.map(write, texts))
+
     assert os.listdir(tmp_path) == ["a.json"]
 
 
