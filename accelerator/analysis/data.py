@@ -91,6 +91,23 @@ class DataAnalysis:
         }
 
 
+class _ClassCounts:
+    """Counts samples by class, until there are too many for classes: texts and numbers are not kept then."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    @property
+    def known(self) -> dict[str, int] | None:
+        """Samples of each class; None where `target` is no class."""
+        return self._counts if 0 < len(self._counts) <= _MOST_CLASSES else None
+
+    def add(self, label: str | None) -> None:
+        """Count one sample; None is of no class."""
+        if label is not None and len(self._counts) <= _MOST_CLASSES:
+            self._counts[label] = self._counts.get(label, 0) + 1
+
+
 def analyze(data: DataSplits, seed: int = 0) -> DataAnalysis:
     """Read all samples of all splits and tell what they are like.
 
@@ -106,15 +123,13 @@ def analyze(data: DataSplits, seed: int = 0) -> DataAnalysis:
         for name, dataset in data.sets(split).items():
             found = SetAnalysis(Place(split, name))
             analysis.sets.append(found)
-            counts: dict[str, int] = {}
+            classes = _ClassCounts()
             for index, sample in enumerate(_samples(dataset, data.fields, seed)):
                 _look_at(sample, index, found, analysis)
                 known.add(fingerprint(sample, leave_out=TARGET), fingerprint({TARGET: sample.get(TARGET)}))
-                label = _label(sample.get(TARGET))
-                if label is not None:
-                    counts[label] = counts.get(label, 0) + 1
+                classes.add(_label(sample.get(TARGET)))
             known.end_set(found.place)
-            found.classes = counts if counts and len(counts) <= _MOST_CLASSES else None
+            found.classes = classes.known
     _compare(known, analysis)
     return analysis
 
@@ -152,9 +167,9 @@ def _compare(known: Fingerprints, analysis: DataAnalysis) -> None:
     """Find what stands more than once: within a set, across splits, and with another target."""
     order = {split: place for place, split in enumerate(SPLITS)}
     for group in known.groups():
-        first = group[0]
+        first = next(group)
         seen = {first.place}
-        for item in group[1:]:
+        for item in group:
             example = {"first": first.to_json(), "again": item.to_json()}
             if item.place in seen:
                 analysis.duplicates.add(example)

@@ -56,8 +56,11 @@ class Fingerprints:
         self._places.append(place)
         self._ends.append(len(self._samples) // FINGERPRINT_BYTES)
 
-    def groups(self) -> Iterator[list[Occurrence]]:
-        """Yield, for each sample that stands more than once, all its places, in the order of the first ones."""
+    def groups(self) -> Iterator[Iterator[Occurrence]]:
+        """Yield, for each sample that stands more than once, all its places, in the order of the first ones.
+
+        The places are made one at a time: of a million empty pictures all are the same.
+        """
         keys = np.frombuffer(self._samples, dtype=f"S{FINGERPRINT_BYTES}")
         if not len(keys):
             return
@@ -65,13 +68,13 @@ class Fingerprints:
         ordered = keys[order]
         starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
         sizes = np.diff(np.append(starts, len(ordered)))
-        repeated = [
-            order[start : start + size] for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True)
-        ]
-        for members in sorted(repeated, key=lambda item: int(item[0])):
-            yield [self._occurrence(int(number)) for number in members]
+        starts, sizes = starts[sizes > 1], sizes[sizes > 1]
+        for group in np.argsort(order[starts]):
+            members = order[starts[group] : starts[group] + sizes[group]]
+            yield map(self._occurrence, members)
 
-    def _occurrence(self, number: int) -> Occurrence:
+    def _occurrence(self, place: np.int64) -> Occurrence:
+        number = int(place)
         which = int(np.searchsorted(np.asarray(self._ends), number, side="right"))
         begin = self._ends[which - 1] if which else 0
         target = bytes(self._targets[number * _TARGET_BYTES : (number + 1) * _TARGET_BYTES])

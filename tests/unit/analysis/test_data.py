@@ -1,6 +1,8 @@
 """What is found in data: nothing in a clean set, and every planted defect."""
 
 import copy
+import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -177,3 +179,23 @@ def test_the_data_and_the_generators_are_left_as_they_were() -> None:
 
     assert all(torch.equal(tensors[name][0], before[name][0]) for name in tensors)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+class _Captions(IterableDataset[dict[str, Any]]):
+    """Two thousand pictures, each with a long text of its own."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for number in range(2000):
+            yield {"input": np.array([number]), "target": f"{number} " * 2500}
+
+
+def test_texts_that_are_no_classes_are_not_kept() -> None:
+    tracemalloc.start()
+    try:
+        analysis = analyze(DataSplits(train=_Captions()))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert analysis.sets[0].classes is None
+    assert peak < 17e6  # all texts have 24 MB
