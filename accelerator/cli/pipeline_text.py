@@ -36,7 +36,7 @@ def print_ended(outcome: Any) -> int:
         failed = [item for item in state.steps if item.state == "failed"]
         for item in failed:
             where = f" What it printed: {item.folder}/output.txt" if item.folder else ""
-            print_error(f"Step {item.name} failed: {item.reason}.{where}".replace("..", "."))
+            print_error(f"Step {item.name} failed: {item.reason.rstrip('.')}.{where}")
         print_error(f"To go on: {outcome.resume_command}")
     print_line(str(state.folder))
     return int(outcome.exit_code)

@@ -16,9 +16,9 @@ from accelerator.config.check_pipeline_forms import STEP_KEYS, check_pipeline_fo
 from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
 from accelerator.config.component_nodes import TARGET, ComponentNode
 from accelerator.config.groups import GroupConfig, configs_below
-from accelerator.config.hydra_api import LoadedFile
+from accelerator.config.pipeline_file import as_typed, load_pipeline, no_steps, places_of, resolved
 from accelerator.config.project import ConfigSource, Project
-from accelerator.config.provenance import Provenance, read_provenance
+from accelerator.config.provenance import Provenance, shown_path
 from accelerator.config.read import Reader, is_mapping, is_node
 from accelerator.config.step_references import Reference, references
 from accelerator.errors import ConfigError, Problem, did_you_mean, nearest
@@ -33,22 +33,30 @@ def check_pipeline(
     registry: Registry,
     project: Project,
     sources: Sequence[ConfigSource],
-    content: Any = None,
+    overridden: tuple[Mapping[str, Any], Provenance] | None = None,
 ) -> list[Problem]:
     """Return all problems of one pipeline's config, as far as they show without importing its steps.
 
-    `content` is what the config holds with overrides on top; by default what the file holds.
+    `overridden` is what the config holds with overrides on top, and where each key was set; by default what the file
+    holds.
     """
-    try:
-        content = config.content if content is None else content
-    except ConfigError as error:
-        return list(error.problems)
-    reader = Reader(places_of(config, project, sources))
-    steps = content.get("steps") if isinstance(content, Mapping) else None
+    unresolved: Sequence[Problem] = ()
+    if overridden is None:
+        try:
+            loaded = load_pipeline(config, project, sources)
+        except ConfigError as error:
+            return list(error.problems)
+        content, places = config.content or {}, places_of(config, project, sources)
+        try:
+            content = resolved(loaded, places)
+        except ConfigError as error:
+            unresolved = error.problems
+    else:
+        content, places = overridden
+    reader = Reader(places)
+    steps = content.get("steps")
     if not isinstance(steps, Mapping):
-        remedy = "Write steps: {a_name: {experiment: NAME}, another: {step: NAME, inputs: {}}}"
-        reader.add("steps", "must be a mapping by name", remedy)
-        return reader.problems
+        return [no_steps(places.place_of("steps") or shown_path(config.path, project, sources))]
     check_pipeline_forms(content, reader)
     experiments = [item.name for item in configs_below("experiment", sources)]
     _PipelineCheck(steps, experiments, registry, project, reader).run()
@@ -56,13 +64,7 @@ def check_pipeline(
     for name, entry in steps.items():
         if is_mapping(entry):
             launch.check(entry.get("launch"), f"steps.{name}.launch")
-    return list(dict.fromkeys(reader.problems))
-
-
-def places_of(config: GroupConfig, project: Project, sources: Sequence[ConfigSource]) -> Provenance:
-    """Return where each key of a pipeline's file stands."""
-    file = LoadedFile(f"{config.group}/{config.name}", config.path, "")
-    return read_provenance([file], [], project, sources)
+    return [as_typed(problem) for problem in dict.fromkeys([*unresolved, *reader.problems])]
 
 
 @final

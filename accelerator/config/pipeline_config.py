@@ -10,27 +10,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.components import Registry
-from accelerator.config.check_pipeline import KIND, check_pipeline, places_of
+from accelerator.config.check_pipeline import KIND, check_pipeline
 from accelerator.config.check_pipeline_forms import STEP_KEYS
 from accelerator.config.component_nodes import TARGET
 from accelerator.config.diagnosis import malformed_overrides, value_problems
 from accelerator.config.groups import GroupConfig, configs_of
-from accelerator.config.hydra_api import ConfigFolders, apply_overrides
+from accelerator.config.hydra_api import ConfigFolders, ParsedOverride, apply_overrides
 from accelerator.config.interval import Interval
 from accelerator.config.launch_settings import named_settings, training_overrides
+from accelerator.config.pipeline_file import load_pipeline, places_of, resolved
 from accelerator.config.project import ConfigSource, Project, search_path
 from accelerator.config.provenance import Provenance
-from accelerator.config.read import is_mapping
-from accelerator.config.step_references import escaped, references
+from accelerator.config.step_references import references
 from accelerator.errors import ConfigError, InputError, Problem, UsageError, did_you_mean
-from accelerator.hostile_yaml import measure_yaml
 
 GROUP = "pipeline"
 _CHOICE = f"{GROUP}="
 _OWN = f"{GROUP}."
+_KEYS = ("parallel", "steps")
+"""Keys of a pipeline that no experiment has."""
 
 
 @dataclass(frozen=True)
@@ -96,21 +96,22 @@ def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, 
     sources = search_path(project, registry)
     name, rest = _chosen(name, overrides)
     file = _find(name, sources)
-    content = _load(file)
+    content = load_pipeline(file, project, sources)
     steps = content.get("steps")
     known = [str(item) for item in steps] if isinstance(steps, DictConfig) else []
     sorted_out = _sort_out(rest, known)
-    problems = list(malformed_overrides([*sorted_out.pipeline, *(text for _, text in sorted_out.steps)]))
-    problems += malformed_overrides(sorted_out.experiments)
+    texts = [*sorted_out.pipeline, *(text for _, text in sorted_out.steps), *sorted_out.experiments]
+    problems = list(malformed_overrides(texts))
     if problems:
         raise ConfigError(problems)
     _complete(content, sources)
-    _apply(content, sorted_out, sources)
-    plain = _plain(content)
-    problems = check_pipeline(file, registry, project, sources, plain)
+    set_by_command = _apply(content, sorted_out, sources)
+    _complete(content, sources)  # of what the command has added too
+    places = places_of(file, project, sources, set_by_command)
+    plain = resolved(content, places)
+    problems = check_pipeline(file, registry, project, sources, (plain, places))
     if problems:
         raise ConfigError(problems)
-    places = places_of(file, project, sources)
     if not plain["steps"]:
         remedy = "Write one: a_name: {experiment: NAME}"
         raise ConfigError(Problem("steps", "there is none yet", remedy, places.place_of("steps")))
@@ -121,7 +122,7 @@ def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, 
 def _chosen(name: str | None, overrides: Sequence[str]) -> tuple[str, list[str]]:
     names = [item.removeprefix(_CHOICE) for item in overrides if item.startswith(_CHOICE)]
     rest = [item for item in overrides if not item.startswith(_CHOICE)]
-    names = [*([] if name is None else [name]), *names]
+    names = list(dict.fromkeys([*([] if name is None else [name]), *names]))
     if len(names) == 1:
         return names[0], rest
     if names:
@@ -140,15 +141,6 @@ def _find(name: str, sources: Sequence[ConfigSource]) -> GroupConfig:
     return known[name]
 
 
-def _load(file: GroupConfig) -> DictConfig:
-    _ = file.content  # says in our words what is wrong with the YAML
-    measure_yaml(file.text)
-    loaded = OmegaConf.create(file.text)
-    if not isinstance(loaded, DictConfig):
-        raise ConfigError(Problem("", "is no pipeline: it holds no mapping", "Write name: and steps:", str(file.path)))
-    return loaded
-
-
 def _sort_out(overrides: Sequence[str], steps: Sequence[str]) -> _Overrides:
     own, of_steps, others = [], [], []
     for text in overrides:
@@ -160,7 +152,9 @@ def _sort_out(overrides: Sequence[str], steps: Sequence[str]) -> _Overrides:
                 raise InputError(f"{text}: there is no step '{step}'. {did_you_mean(step, steps)}")
             of_steps.append((step, f"{sign}{key[len(step) + 1 :]}"))
         elif key.startswith(_OWN):
-            own.append(f"{sign}{key.removeprefix(_OWN)}")
+            own.append(text)
+        elif key.partition("=")[0].partition(".")[0] in _KEYS:
+            raise UsageError(f"{text}: is a key of the pipeline. Write {sign}{_OWN}{key}.")
         else:
             others.append(text)
     return _Overrides(tuple(own), tuple(of_steps), tuple(others))
@@ -177,8 +171,9 @@ def _complete(content: DictConfig, sources: Sequence[ConfigSource]) -> None:
             continue
         for key in STEP_KEYS:
             entry.setdefault(key, None)
-        if entry.inputs is None:
-            entry.inputs = {}
+        for key in ("inputs", "launch"):
+            if entry[key] is None:
+                entry[key] = {}
         entry.launch = named_settings(entry.launch, sources)
         if isinstance(entry.step, str):
             config = nodes.get(entry.step)
@@ -186,36 +181,24 @@ def _complete(content: DictConfig, sources: Sequence[ConfigSource]) -> None:
             entry.step = node if isinstance(node, DictConfig) and TARGET in node else {TARGET: entry.step}
 
 
-def _apply(content: DictConfig, overrides: _Overrides, sources: Sequence[ConfigSource]) -> None:
+def _apply(content: DictConfig, overrides: _Overrides, sources: Sequence[ConfigSource]) -> list[ParsedOverride]:
+    """Apply what is for the pipeline and its components, and return it as overrides of the pipeline's own config."""
     folders = ConfigFolders(sources)
     of_components = [
         f"++steps.{step}.step.{text.lstrip('+~')}" for step, text in overrides.steps if _is_component(content, step)
     ]
-    parsed = folders.parse(overrides.pipeline)
-    problems = [problem for item in parsed for problem in value_problems(content, item)]
+    whole = OmegaConf.create({GROUP: content})
+    problems = [problem for item in folders.parse(overrides.pipeline) for problem in value_problems(whole, item)]
     if problems:
         raise ConfigError(problems)
-    apply_overrides(content, [*overrides.pipeline, *of_components])
+    texts = [*(text.replace(_OWN, "", 1) for text in overrides.pipeline), *of_components]
+    apply_overrides(content, texts)
+    return folders.parse(texts)
 
 
 def _is_component(content: DictConfig, step: str) -> bool:
     entry = content.steps[step]
     return isinstance(entry, DictConfig) and entry.get("step") is not None
-
-
-def _plain(content: DictConfig) -> dict[str, Any]:
-    """Return plain values: interpolations are resolved, but those of other steps and of overrides."""
-    raw: Any = OmegaConf.to_container(content)
-    steps = raw["steps"].items() if is_mapping(raw.get("steps")) else ()
-    overrides = {name: entry.pop("overrides", None) for name, entry in steps if is_mapping(entry)}
-    try:
-        plain: Any = OmegaConf.to_container(OmegaConf.create(escaped(raw)), resolve=True)
-    except OmegaConfBaseException as error:
-        key, what = str(getattr(error, "full_key", "") or ""), str(error).partition("\n")[0]
-        raise ConfigError(Problem(key, f"cannot be resolved: {what}", "Correct it")) from error
-    for name, items in overrides.items():
-        plain["steps"][name]["overrides"] = items
-    return dict(plain)
 
 
 def _step(name: str, entry: Mapping[str, Any], overrides: _Overrides) -> StepConfig:

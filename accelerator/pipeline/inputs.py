@@ -49,7 +49,8 @@ def resolve_inputs(step: StepConfig, known: Known, project: Project, hashes: Con
         for reference in references(raw, str(name)):
             output = _of(reference, known, place)
             text = _hash(output) if output.path is None or output.hash else hashes.of_output(output)
-            found.append(Source(reference.key, reference.step, reference.output, output.value, text))
+            is_path = output.path is not None
+            found.append(Source(reference.key, reference.step, reference.output, output.value, text, is_path))
         found += _own(raw, str(name), project, hashes)
     return Inputs(values, tuple(found))
 
@@ -80,7 +81,7 @@ def pick(outputs: Mapping[str, Output], name: str) -> Output | None:
             continue
         part = name.removeprefix(f"{head}.")
         if output.type in (METRICS, VALUE) and isinstance(output.value, Mapping) and part in output.value:
-            return value(output.value[part])
+            return Output(VALUE, output.value[part])
         if output.type == FOLDER and Path(output.value, part).exists():
             path = Path(output.value, part)
             return folder(path) if path.is_dir() else file(path)
@@ -119,7 +120,7 @@ def _own(raw: Any, key: str, project: Project, hashes: ContentHashes) -> Iterato
     elif not (isinstance(raw, str) and list(references(raw, key))):
         path = own_files(raw, project) if isinstance(raw, str) else None
         if path is not None:
-            yield Source(key, value=str(path), hash=hashes.of_path(path))
+            yield Source(key, value=str(path), is_path=True, hash=hashes.of_path(path))
         else:
             yield Source(key, value=raw, hash=_hash(value(raw)))
     elif raw.strip() != f"${{step_output:{next(references(raw, key)).text}}}":  # text around a reference counts too

@@ -9,6 +9,7 @@ functions here say what cannot be told so: `checkpoint` and `metrics`.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -113,22 +114,44 @@ def read_outputs(returned: Any, declared: tuple[str, ...], step: str) -> dict[st
 
 def _as_output(name: str, item: Any, step: str) -> Output:
     if isinstance(item, Output):
-        return item
+        return _sound(name, item, step)
     if isinstance(item, Run):
         return run(item.folder.path)
     if isinstance(item, Path):
         return folder(item) if item.is_dir() else file(item)
-    if not _is_plain(item):
-        raise RunFailedError(
-            f"Step '{step}' gave a {type(item).__name__} as '{name}', which cannot be written down. Give a number, a "
-            f"text, a list or mapping of these, or write a file into step_context.folder and give its path."
-        )
-    return value(item)
+    return Output(VALUE, _plain(name, item, step))
 
 
-def _is_plain(item: Any) -> bool:
-    if isinstance(item, Mapping):
-        return all(isinstance(name, str) and _is_plain(part) for name, part in item.items())
+def _sound(name: str, output: Output, step: str) -> Output:
+    """Return an output that a step has made itself, if it is what the functions here would have made."""
+    kind, content = output.type, output.value
+    if kind == VALUE:
+        return Output(VALUE, _plain(name, content, step))
+    if kind == METRICS and isinstance(content, Mapping) and all(isinstance(item, Real) for item in content.values()):
+        return metrics(content)
+    if kind in PATHS and isinstance(content, str | Path):
+        return Output(kind, str(Path(content).absolute()))
+    raise RunFailedError(
+        f"Step '{step}' gave as '{name}' an Output of type {kind!r} that holds a {type(content).__name__}. Make it "
+        f"with file(path), folder(path), run(path), checkpoint(path), metrics({{...}}) or value(...) of "
+        f"accelerator.pipeline.outputs."
+    )
+
+
+def _plain(name: str, item: Any, step: str) -> Any:
+    """Return a value as JSON holds it; numbers of numpy are numbers."""
+    if isinstance(item, Mapping) and all(isinstance(part, str) for part in item):
+        return {part: _plain(name, content, step) for part, content in item.items()}
     if isinstance(item, list | tuple):
-        return all(map(_is_plain, item))
-    return item is None or isinstance(item, str | bool | int) or (isinstance(item, float) and math.isfinite(item))
+        return [_plain(name, part, step) for part in item]
+    if item is None or isinstance(item, str | bool):
+        return item
+    if isinstance(item, Integral):
+        return int(item)
+    if isinstance(item, Real) and math.isfinite(item):
+        return float(item)
+    what = f"{float(item)}" if isinstance(item, Real) else f"a {type(item).__name__}"
+    raise RunFailedError(
+        f"Step '{step}' gave {what} as '{name}', which cannot be written down. Give a finite number, a text, a list or "
+        f"mapping of these, metrics({{...}}), or write a file into step_context.folder and give its path."
+    )

@@ -120,7 +120,8 @@ class Runner:
         if not lock.acquire(
             lambda: processes.is_stopping, lambda: self.board.change(name, state=RUNNING, reason=told, started=now())
         ):
-            return StepEnd(None, "it was interrupted before it began", is_interrupted=True)
+            self.board.change(name, state=INTERRUPTED, reason="it was interrupted before it began")
+            return StepEnd(is_interrupted=True)
         try:
             decision = self.planner.decide(decision.step)  # another pipeline may have done it meanwhile
             if decision.record is not None:
@@ -198,8 +199,6 @@ class Runner:
             self.planner.known[decision.name] = end.outputs
         else:
             self._failed.add(decision.name)
-            if end.is_interrupted:
-                self.board.change(decision.name, state=INTERRUPTED, reason=end.reason)
         return 1
 
     def _fail(self, name: str, reason: str) -> None:

@@ -25,6 +25,8 @@ class Selection:
         """Raise UsageError when a flag names no step, or flags contradict each other."""
         known = [step.name for step in steps]
         for flag, text in (("from", self.from_), ("only", self.only), ("until", self.until), ("force", self.force)):
+            if text is not None and not _names(text):
+                raise UsageError(f"--{flag} needs the name of a step. {did_you_mean('', known)}")
             for name in _names(text):
                 if name not in known:
                     raise UsageError(f"--{flag} {name}: there is no such step. {did_you_mean(name, known)}")

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from accelerator.errors import StorageError
-from accelerator.pipeline.outputs import Output
-from accelerator.runs.files import read_json, write_json
+from accelerator.pipeline.outputs import METRICS, Output
+from accelerator.runs.files import json_ready, number_from_json, read_json, write_json
 from accelerator.runs.lock import is_held
 
 FORMAT_VERSION = 1
@@ -52,6 +52,8 @@ class Source:
     value: Any = None
     """The path or value that came in, as text or JSON; None before it is known."""
     hash: str = ""
+    is_path: bool = False
+    """Whether the value is the path of a file, a folder, a run or a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class PipelineState:
         """Return what the file holds."""
         content = asdict(self)
         del content["folder"]
-        return {"format_version": FORMAT_VERSION, **content}
+        return {"format_version": FORMAT_VERSION, **json_ready(content)}
 
 
 def write_state(state: PipelineState) -> None:
@@ -172,7 +174,14 @@ def _step(item: Mapping[str, Any]) -> StepState:
 
 def outputs_from_json(content: Mapping[str, Any]) -> dict[str, Output]:
     """Return outputs by name from what a file holds; TypeError and the like when it holds none."""
-    return {str(name): Output(**_known(Output, item)) for name, item in content.items()}
+    return {str(name): _output(Output(**_known(Output, item))) for name, item in content.items()}
+
+
+def _output(written: Output) -> Output:
+    """Return an output with its metrics as numbers: what is not finite stands in a file as text."""
+    if written.type != METRICS:
+        return written
+    return replace(written, value={name: number_from_json(item) for name, item in written.value.items()})
 
 
 def _known(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:

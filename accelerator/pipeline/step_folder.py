@@ -1,5 +1,6 @@
 """The folder of one step inside a pipeline's folder, and how paths among a step's inputs are written down."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from accelerator.runs.listing import list_runs
 from accelerator.runs.run import Run
 
-_PATH = "__path__"
+_PATH, _NUMBER = "__path__", "__number__"
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,11 @@ class StepFolder:
 
 
 def encode_paths(value: Any) -> Any:
-    """Return inputs as JSON holds them: a path becomes a mapping that says so."""
+    """Return inputs as JSON holds them: a path, and a number that is not finite, becomes a mapping that says so."""
     if isinstance(value, Path):
         return {_PATH: str(value)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_NUMBER: str(value)}
     if isinstance(value, Mapping):
         return {str(name): encode_paths(item) for name, item in value.items()}
     return [encode_paths(item) for item in value] if isinstance(value, list | tuple) else value
@@ -67,5 +70,7 @@ def decode_paths(value: Any) -> Any:
     if isinstance(value, dict):
         if value.keys() == {_PATH}:
             return Path(value[_PATH])
+        if value.keys() == {_NUMBER}:
+            return float(value[_NUMBER])
         return {name: decode_paths(item) for name, item in value.items()}
     return [decode_paths(item) for item in value] if isinstance(value, list) else value

@@ -21,7 +21,7 @@ from accelerator.pipeline.outputs import RUN, Output
 from accelerator.pipeline.planner import Decision
 from accelerator.pipeline.prepare import PreparedStep
 from accelerator.pipeline.processes import Ended, Processes, command_of_ours
-from accelerator.pipeline.state import Source, outputs_from_json
+from accelerator.pipeline.state import outputs_from_json
 from accelerator.pipeline.step_folder import StepFolder, encode_paths
 from accelerator.pipeline.trained_outputs import trained_outputs
 from accelerator.redaction import redact_text
@@ -148,19 +148,14 @@ class StepRunner:
     def _refuse_changed(self, inputs: Inputs) -> None:
         """Refuse a result that was made of something else than what was fingerprinted."""
         for source in inputs.sources:
-            path = _path_of(source)
-            if path is None or (source.step is not None and is_run(path)):  # a run has its own guards
+            path = Path(str(source.value))
+            if not source.is_path or (source.step is not None and is_run(path)):  # a run has its own guards
                 continue
             if not path.exists() or self.cache.hashes.of_path(path) != source.hash:
                 raise RunFailedError(
                     f"The input {source.key} changed while the step ran: {path}. What the step gave is not recorded. "
                     f"Let the file be until the step has ended, and give the same command again."
                 )
-
-
-def _path_of(source: Source) -> Path | None:
-    is_path = isinstance(source.value, str) and Path(source.value).is_absolute()
-    return Path(source.value) if is_path else None
 
 
 def _freeze(step: PreparedStep, inputs: Inputs, folder: StepFolder) -> None:
@@ -200,6 +195,8 @@ def _why(step: PreparedStep, folder: StepFolder, ended: Ended) -> str:
         return f"it was interrupted{at}"
     if ended.code < 0:
         return f"its process was killed by signal {-ended.code}"
+    if ended.code == 0 and not error:
+        return "its process ended with code 0 before it had written down what it gives"
     return redact_text(error or _last_line(folder.output) or f"its process ended with code {ended.code}")
 
 

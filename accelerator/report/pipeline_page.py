@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accelerator.report.page import render
+from accelerator.runs.files import number_from_json
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 62, 64, 22, 4
 _MOST_FIGURES = 4
@@ -62,7 +63,7 @@ def lay_out(steps: Sequence[Mapping[str, Any]]) -> Graph:
 def main_figures(outputs: Mapping[str, Any]) -> dict[str, float]:
     """Return the metrics among what a step gave that say most: those of the test before those of training."""
     found = {
-        name: value
+        name: number_from_json(value)
         for output in outputs.values()
         if output["type"] == "metrics"
         for name, value in output["value"].items()

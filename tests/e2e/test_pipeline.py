@@ -26,7 +26,7 @@ def test_a_signal_reaches_the_step_and_the_same_command_goes_on(
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
 
-    assert (process.returncode, "first: interrupted, it was interrupted" in out) == (code, True)
+    assert (process.returncode, out.count("first: interrupted, it was interrupted")) == (code, 1)
     assert err == "To go on: accelerator pipeline run sums\n"
     ended = accelerator("pipeline", "run", "sums", cwd=steps.root)
     assert ended.code == 0

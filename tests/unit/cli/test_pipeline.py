@@ -22,14 +22,14 @@ def run(*arguments: str) -> int:
 
 
 def test_a_pipeline_is_run_shown_and_cleaned(steps: Steps, capsys: pytest.CaptureFixture[str]) -> None:
-    steps.write("fault_second", "raise ValueError('upside down')")
+    steps.write("fault_second", "raise ValueError('upside down: ../a.')")
     assert run("status") == 0
     assert "No pipeline has run here yet" in capsys.readouterr().out
 
     assert run("run", "sums") == 1
     ran = capsys.readouterr()
-    assert "second: failed, ValueError: upside down" in ran.out
-    assert "Step second failed: ValueError: upside down." in ran.err
+    assert "second: failed, ValueError: upside down: ../a." in ran.out
+    assert "Step second failed: ValueError: upside down: ../a. What it printed: " in ran.err
     assert ran.err.endswith("To go on: accelerator pipeline run sums\n")
 
     assert run("status", "--json") == 0
@@ -55,11 +55,15 @@ REFUSED = [
     (["run", "summs"], "there is no pipeline 'summs'. Did you mean 'sums'?"),
     (["run", "sums", "frist:scale=1"], "frist:scale=1: there is no step 'frist'. Did you mean 'first'?"),
     (["run", "sums", "pipeline.paralel=2"], "paralel"),
-    (["run", "sums", "pipeline.parallel=0"], "parallel = 0: must be a whole number of at least 1"),
-    (["run", "sums", "pipeline.steps.first.retries=-1"], "steps.first.retries = -1"),
+    (
+        ["run", "sums", "pipeline.parallel=0"],
+        "pipeline.parallel = 0 (command line): must be a whole number of at least 1",
+    ),
+    (["run", "sums", "pipeline.steps.first.retries=-1"], "pipeline.steps.first.retries = -1 (command line)"),
     (["run", "sums", "pipeline.steps.first.time_limit=5"], "must be a time: 45s, 30min or 2h"),
     (["run", "sums", "first:sclae=2"], "has no argument 'sclae'"),
     (["run", "sums", "first:pause_s='{a'"], "first"),
+    (["run", "sums", "--only", ","], "--only needs the name of a step. Known: first, other, second, sum."),
     (["status", "summs"], "No pipeline 'summs' has run here."),
 ]
 

@@ -63,7 +63,7 @@ steps:
     step: {_target_: table, scale: 2.0}
     inputs: {numbers: "${step_output:first.table}"}
   other: {step: {_target_: table, scale: 3.0}, inputs: {numbers: data/numbers.txt}}
-  sum: {step: total, inputs: {table: "${step_output:second.table}"}}
+  sum: {step: total, inputs: {table: "${step_output:second.table}", note: /a/text/that/names/no/file}}
 """
 
 

@@ -1,5 +1,6 @@
 """What is asked of a step, and what is said when it gave something else."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,19 @@ def resolve(asked: str, given: dict[str, Output], root: Path) -> object:
     """Return what comes in as `x` when that is asked of the step `first`."""
     step = StepConfig("sum", None, {"_target_": "total"}, inputs={"x": f"${{step_output:first.{asked}}}"})
     return resolve_inputs(step, {"first": given}, Project(root), ContentHashes(root / "hashes.json")).values["x"]
+
+
+def test_a_text_that_a_step_gave_is_no_path_and_a_figure_stays_a_number(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("a")
+    given = {"text": value(str(file)), "metrics": metrics({"loss": math.inf})}
+    inputs = {"x": "${step_output:first.text}", "y": "${step_output:first.metrics.loss}", "z": str(file)}
+    step = StepConfig("sum", None, {"_target_": "total"}, inputs=inputs)
+
+    found = resolve_inputs(step, {"first": given}, Project(tmp_path), ContentHashes(tmp_path / "hashes.json"))
+
+    assert found.values == {"x": str(file), "y": math.inf, "z": file}
+    assert [source.is_path for source in found.sources] == [False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accelerator.errors import ConfigError
+from accelerator.errors import ConfigError, InputError
 from tests.unit.pipeline.conftest import Steps
 
 WRONG = """
@@ -38,9 +38,41 @@ def test_a_pipeline_without_a_step_is_said_to_have_none(steps: Steps) -> None:
     assert str(caught.value) == text
 
 
+OVERRIDES = [
+    ("pipeline.paralel=2", "pipeline.paralel (command line): there is no such key. Did you mean 'pipeline.parallel'?"),
+    ("pipeline.parallel=x", "pipeline.parallel = 'x' (command line): must be a whole number of at least 1."),
+    (
+        "pipeline.steps.sum.retires=1",
+        "(command line): there is no such key. Did you mean 'pipeline.steps.sum.retries'?",
+    ),
+    ("+pipeline.steps.sum.launch={processes:0}", "Write for example pipeline.steps.sum.launch.processes=1."),
+    ("first:scael=2", "first:scael (command line): my_steps.Table has no argument 'scael'. Did you mean 'scale'?"),
+    ("first:scale=two", "first:scale (command line): my_steps.Table takes float as 'scale', not 'two'."),
+    ("parallel=2", "parallel=2: is a key of the pipeline. Write pipeline.parallel=2."),
+    ("+steps.sum.retries=1", "+steps.sum.retries=1: is a key of the pipeline. Write +pipeline.steps.sum.retries=1."),
+    ("pipeline.steps.sum.overrides=[a=1]", "the override 'pipeline.steps.sum.overrides=[a=1]' cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("override", "text"), OVERRIDES)
+def test_what_is_wrong_with_an_override_is_said_in_the_form_that_it_was_typed_in(
+    steps: Steps, override: str, text: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        steps.plan(override)
+
+    assert text in str(caught.value)
+
+
+def test_a_command_may_add_a_step_and_name_its_pipeline_twice(steps: Steps) -> None:
+    found = steps.plan("+pipeline.steps.more={step:total,inputs:{table:data/numbers.txt}}", "pipeline=sums")
+
+    assert found[-1] == ("more", "run", "it has not been run yet")
+
+
 def test_a_secret_of_the_command_is_told_without_telling_it(steps: Steps) -> None:
     with pytest.raises(ConfigError) as caught:
         steps.plan("++first:token=hunter2")
 
-    assert str(caught.value).startswith("steps.first.step.token")
+    assert str(caught.value).startswith("first:token (command line): ")
     assert "is a secret in clear" in str(caught.value) and "hunter2" not in str(caught.value)

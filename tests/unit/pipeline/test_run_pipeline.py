@@ -114,6 +114,15 @@ def test_retries_and_time_limits_hold_for_one_step(steps: Steps) -> None:
     assert ended.state.step("other").reason == "its time limit of 1 s was reached"
 
 
+def test_a_process_that_ends_well_without_giving_anything_has_failed(steps: Steps) -> None:
+    steps.write("fault_other", "os._exit(0)")
+
+    ended = steps.run(only="other")
+
+    reason = "its process ended with code 0 before it had written down what it gives"
+    assert ended.state.step("other").reason == reason
+
+
 def test_an_input_that_changes_while_its_step_runs_is_an_error(steps: Steps) -> None:
     steps.write("fault_first", "Path('data/numbers.txt').write_text('9 9')")
 

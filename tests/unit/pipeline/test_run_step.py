@@ -1,6 +1,7 @@
 """The process of one registered step, run in this process: what it gives, and what it refuses."""
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from accelerator.pipeline.run_step import main
+from accelerator.pipeline.state import outputs_from_json
 from accelerator.pipeline.step_folder import StepFolder, encode_paths
 
 PYPROJECT = """
@@ -17,12 +19,16 @@ name = "mine"
 [project.entry-points."accelerator.pipeline_step"]
 table = "my_steps:Table"
 sums = "my_steps:sums"
+numbers = "my_steps:numbers"
 """
 STEPS = '''
 import json
 from pathlib import Path
 
+import numpy
+
 from accelerator.config.declared import gives
+from accelerator.pipeline.outputs import Output, metrics
 
 
 @gives("table", "count")
@@ -44,12 +50,26 @@ class Table:
             del given["count"]
         if self.fault == "object":
             given["count"] = object()
+        if self.fault == "nan":
+            given["count"] = [1.0, float("nan")]
+        if self.fault == "type":
+            given["count"] = Output("model", "x")
+        if self.fault == "no path":
+            given["count"] = Output("file", 3)
+        if self.fault == "scores":
+            given["count"] = Output("metrics", [1.0])
         return None if self.fault == "nothing" else given
 
 
 def sums(inputs, step_context):
     """Is itself a step."""
     return {"sum": sum(json.loads(inputs["table"].read_text()))}
+
+
+def numbers(inputs, step_context):
+    """Gives numbers of numpy, and back what came in."""
+    scores = metrics({"a": float("nan"), "b": -float("inf"), "c": numpy.float32(0.5)})
+    return {"one": numpy.float32(0.5), "many": [numpy.int64(3)], "scores": scores, "came": repr(inputs["scores"])}
 '''
 
 
@@ -100,11 +120,25 @@ def test_a_function_is_a_step_and_gets_files_as_paths(step: StepFolder) -> None:
     assert json.loads(step.outputs.read_text())["sum"]["value"] == 7
 
 
+def test_numbers_come_and_go_as_numbers_also_those_of_numpy_and_metrics_that_are_not_finite(step: StepFolder) -> None:
+    code = run(step, {"_target_": "numbers"}, {"scores": {"a": math.nan, "b": -math.inf}})
+    given = outputs_from_json(json.loads(step.outputs.read_text()))
+
+    assert code == 0
+    assert (given["one"].value, given["many"].value) == (0.5, [3])
+    assert math.isnan(given["scores"].value.pop("a")) and given["scores"].value == {"b": -math.inf, "c": 0.5}
+    assert given["came"].value == "{'a': nan, 'b': -inf}"
+
+
 REFUSED = [
     ("nothing", "Step 'one' returned NoneType, and a mapping of its outputs by name is needed"),
     ("no file", "Step 'one' left no output 'table': there is no "),
     ("no count", "Step 'one' left no output 'count', which its @gives declares. It gave: table. Return it"),
     ("object", "Step 'one' gave a object as 'count', which cannot be written down"),
+    ("nan", "Step 'one' gave nan as 'count', which cannot be written down. Give a finite number, a text"),
+    ("type", "Step 'one' gave as 'count' an Output of type 'model' that holds a str. Make it with file(path), "),
+    ("no path", "Step 'one' gave as 'count' an Output of type 'file' that holds a int."),
+    ("scores", "Step 'one' gave as 'count' an Output of type 'metrics' that holds a list."),
 ]
 
 

@@ -1,7 +1,9 @@
 """The page of a pipeline: its graph, states, figures and links, and nothing loaded from elsewhere."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from accelerator.pipeline.outputs import metrics
 from accelerator.pipeline.state import PipelineState, Source, StepState
@@ -45,11 +47,14 @@ def test_a_step_stands_in_the_column_after_all_that_it_needs() -> None:
 
 
 def test_metrics_of_the_test_come_first() -> None:
-    values = {"a/x": 1.0, "train/loss": 0.2, "validation/loss": 0.3, "test/loss": 0.4, "test/accuracy": 0.9}
+    values: dict[str, Any] = {"a/x": 1.0, "train/loss": 0.2, "test/loss": 0.4, "test/accuracy": 0.9}
+
+    values["test/auc"] = "nan"  # as JSON has it
 
     found = main_figures({"m": {"type": "metrics", "value": values}, "f": {"type": "file", "value": "/x"}})
 
-    assert list(found) == ["test/accuracy", "test/loss", "validation/loss", "train/loss"]
+    assert list(found) == ["test/accuracy", "test/auc", "test/loss", "train/loss"]
+    assert math.isnan(found["test/auc"])
 
 
 def test_the_page_tells_states_figures_inputs_and_how_to_go_on(tmp_path: Path) -> None:
