@@ -8,7 +8,7 @@ installed to be edited (`pip install -e`), as ours is in a checkout.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +20,8 @@ from accelerator.config.trust import OUR_DISTRIBUTION, OUR_PACKAGE
 from accelerator.errors import ComponentError
 from accelerator.pipeline.content_hash import ContentHashes, hash_of_value
 
-_IMPORT = re.compile(r"^\s*(?:from|import)\s+([A-Za-z_]\w*)((?:\s*,\s*[A-Za-z_]\w*)*)", re.MULTILINE)
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([A-Za-z_].*))", re.MULTILINE)
+_FIRST_PART = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
 _NOT_FOR_RESULTS = ("cli", "pipeline", "scaffold", "testing", "tracking")
 """Rooms of ours that compute nothing a step gives."""
 _OF_STEPS = f"{OUR_PACKAGE}.pipeline.steps"
@@ -35,13 +36,15 @@ class CodeVersions:
     project: Project
     registry: Registry
     hashes: ContentHashes
-    known: dict[str, dict[str, str]]
+    known: dict[str, dict[str, str]] = field(default_factory=dict)
     """Top-level package -> what was found for it."""
+    files: dict[str, list[Path]] = field(default_factory=dict)
+    """Top-level module or package -> its source files in the project."""
 
     @classmethod
     def of(cls, project: Project, registry: Registry, hashes: ContentHashes) -> "CodeVersions":
         """Return one that has found nothing yet."""
-        return cls(project, registry, hashes, {})
+        return cls(project, registry, hashes)
 
     def of_targets(self, targets: Iterable[tuple[str, str]]) -> dict[str, str]:
         """Return versions and hashes by name for the code of components, sorted.
@@ -83,20 +86,26 @@ class CodeVersions:
         """Yield the project's top-level names that the files of one of them import."""
         for path in self._own_files(top):
             text = path.read_text(encoding="utf-8", errors="replace")
-            for first, others in _IMPORT.findall(text):
-                names = [first, *re.findall(r"\w+", others)]
+            for origin, modules in _IMPORT.findall(text):
+                names = [origin] if origin else _FIRST_PART.findall(modules)
                 yield from (name for name in names if self._own_files(name))
 
     def _own_files(self, top: str) -> list[Path]:
         """Return the source files of a top-level module or package of the project; none of anything else."""
-        if top in (OUR_PACKAGE, _OF_STEPS):
-            return []
+        if top not in self.files:
+            self.files[top] = [] if top in (OUR_PACKAGE, _OF_STEPS) else self._find_files(top)
+        return self.files[top]
+
+    def _find_files(self, top: str) -> list[Path]:
         for place in self.project.module_folders:
             if (place / f"{top}.py").is_file():
                 return [place / f"{top}.py"]
             if (place / top / "__init__.py").is_file():
                 return sorted((place / top).rglob("*.py"))
-        return []
+        folders = [place / top for place in self.project.module_folders if (place / top).is_dir()]
+        if not folders or _is_elsewhere(top):
+            return []
+        return sorted(path for folder in folders for path in folder.rglob("*.py"))
 
 
 def targets_in(value: Any, kind: str) -> Iterator[tuple[str, str]]:
@@ -109,6 +118,15 @@ def targets_in(value: Any, kind: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for item in value:
             yield from targets_in(item, kind)
+
+
+def _is_elsewhere(top: str) -> bool:
+    """Tell whether a name is a module or a whole package of the Python path, which a folder of that name is not."""
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and spec.origin is not None
 
 
 def _installed(top: str, hashes: ContentHashes) -> dict[str, str]:
