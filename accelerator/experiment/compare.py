@@ -13,6 +13,7 @@ from accelerator.errors import UsageError, did_you_mean
 from accelerator.experiment.late import late
 from accelerator.experiment.named_run import named_run
 from accelerator.experiment.write_table import SUFFIXES, new_file, write_table
+from accelerator.redaction import redact_text
 from accelerator.runs.comparison import Comparison, compare_runs, names_of
 from accelerator.runs.expression import split_names
 from accelerator.runs.files import write_new
@@ -84,7 +85,7 @@ def _as_of_store(notes: Sequence[str], runs: Sequence[Run], tracking: str) -> tu
     """Return notes about files as notes about the store; where values came from is told to no store."""
     told = [note for note in notes if "provenance.json" not in note]
     for run in runs:
-        told = [note.replace(str(run.folder.path), f"{tracking}: {run.name}") for note in told]
+        told = [note.replace(str(run.folder.path), f"{redact_text(tracking)}: {run.name}") for note in told]
     return tuple(told)
 
 

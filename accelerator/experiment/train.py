@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from accelerator.config.project import Project, find_project
 from accelerator.experiment.late import late
 from accelerator.experiment.named_run import has_checkpoint
@@ -14,6 +12,7 @@ from accelerator.experiment.sound_config import sound_config, sound_config_of_ru
 from accelerator.redaction import redact_text
 from accelerator.runs.links import refuse_links
 from accelerator.runs.listing import list_runs
+from accelerator.runs.overrides import read_overrides
 from accelerator.runs.run import Run
 from accelerator.runs.summary import COMPLETED, DIED, FAILED, INTERRUPTED, Summary
 
@@ -100,9 +99,5 @@ def _ending(run: Run) -> str:
 
 def _new_overrides(overrides: Sequence[str], run: Run) -> list[str]:
     """Return the overrides that the run does not have already: its config holds what the others set."""
-    try:
-        recorded = yaml.safe_load(run.folder.overrides.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):  # lost or damaged: then none is known to be had
-        recorded = []
-    known = recorded if isinstance(recorded, list) else []
+    known = read_overrides(run.folder)
     return [item for item in overrides if redact_text(item) not in known]

@@ -11,15 +11,19 @@ from accelerator.launch.launched_command import LaunchedCommand, run_through_lau
 
 
 def main(text: str) -> int:
-    """Run what `command_through_launcher` wrote as JSON, and return the exit code of the command."""
+    """Run what `command_through_launcher` wrote as JSON, and return the exit code of the command.
+
+    One that a signal ended gives 128 and its number, as in a shell.
+    """
     task = json.loads(text)
     project = Project(Path(task["project"]))
     launched = LaunchedCommand(tuple(task["command"]), Path(task["cwd"]), Path(task["output"]), Path(task["folder"]))
     try:
-        return run_through_launcher(launched, task["launch"], search_path(project, Registry.discover(project.root)))
+        code = run_through_launcher(launched, task["launch"], search_path(project, Registry.discover(project.root)))
     except AcceleratorError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":

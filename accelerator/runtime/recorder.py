@@ -30,6 +30,7 @@ from accelerator.runs.files import remove_leftovers, storage_error, write_text
 from accelerator.runs.folder import RunFolder, create_run_folder
 from accelerator.runs.journal import ARTIFACT, EVENT, METRIC, JournalWriter, read_journal
 from accelerator.runs.lock import RunLock
+from accelerator.runs.overrides import read_overrides
 from accelerator.runs.summary import RUNNING, Summary, write_summary
 from accelerator.runtime.scalars import Point
 from accelerator.runtime.start_records import files, parameters, tags
@@ -171,7 +172,7 @@ class Recorder:
         values = _values(context)
         self.config = _text(context, values)
         write_text(folder.config, self.config)
-        composition, typed = composition_of(context.config), _read_overrides(folder)
+        composition, typed = composition_of(context.config), read_overrides(folder)  # of a resumed run's earlier commands
         if composition is not None:
             write_text(folder.provenance, composition.provenance.to_json())
             typed += [redact_text(item) for item in composition.overrides]
@@ -197,11 +198,6 @@ def summary_of(context: "Context", status: str) -> Summary:
         error=None if error is None else redact_text(f"{type(error).__name__}: {error}".splitlines()[0]),
         parent=context.settings.parent,
     )
-
-
-def _read_overrides(folder: RunFolder) -> list[str]:
-    """Return the overrides of a run's earlier commands: a resume adds its own."""
-    return yaml.safe_load(folder.overrides.read_text(encoding="utf-8")) or [] if folder.overrides.exists() else []
 
 
 def saved_config(context: "Context") -> str:

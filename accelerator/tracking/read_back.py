@@ -12,11 +12,12 @@ import yaml
 
 from accelerator.config.compose import compose
 from accelerator.config.project import Project
-from accelerator.errors import InputError, RunNotFoundError, did_you_mean
+from accelerator.errors import AcceleratorError, InputError, RunNotFoundError, did_you_mean
 from accelerator.runs.files import write_json, write_text
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import METRIC, SYSTEM, JournalWriter
 from accelerator.runs.listing import LAST
+from accelerator.runs.overrides import read_overrides
 from accelerator.runs.row import RunRow
 from accelerator.runs.run import Run
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED, RUNNING, Summary, write_summary
@@ -80,11 +81,15 @@ def _opened(tracking: str, project: Project) -> Iterator[Any]:
     mlflow = _import_mlflow()
     try:
         yield mlflow.MlflowClient(uri)
-    except mlflow.exceptions.MlflowException as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    except AcceleratorError:
+        raise
+    except Exception as error:  # the border to MLflow, its database's driver and the disk of its artifacts
+        reason = shown_uri((str(error).splitlines() or [""])[0]).rstrip(" .")
+        kind = "" if isinstance(error, mlflow.exceptions.MlflowException) else f"{type(error).__name__}: "
         raise InputError(
-            f"--tracking {tracking}: {shown_uri(uri)} cannot be read: {shown_uri(reason)} Start the server, or name "
-            f"another store; without --tracking runs are read from their folders."
+            f"--tracking {shown_uri(tracking)}: {shown_uri(uri)} cannot be read: {kind}{reason}. Start the "
+            f"server, install what its address needs, or name another store; without --tracking runs are read from "
+            f"their folders."
         ) from error
 
 
@@ -96,13 +101,13 @@ def _address(tracking: str, project: Project) -> str:
         else:
             uri = resolve_uri(tracking, {}, project.root)
     except SinkError as error:
-        raise InputError(f"--tracking {tracking}: {error}") from error
+        raise InputError(f"--tracking {shown_uri(tracking)}: {error}") from error
     path = sqlite_path(uri)
     if path is not None and not path.is_file():
-        raise InputError(f"--tracking {tracking}: there is no store {path}. The first tracked run makes one.")
+        raise InputError(f"--tracking {shown_uri(tracking)}: there is no store {path}. The first tracked run makes one.")
     if path is None and "://" not in uri:
         raise InputError(
-            f"--tracking {tracking}: is no address of a store. Write mlflow for the project's own, "
+            f"--tracking {shown_uri(tracking)}: is no address of a store. Write mlflow for the project's own, "
             f"sqlite:///FILE, or http://HOST:PORT."
         )
     return uri
@@ -160,11 +165,11 @@ def _named(reference: str, rows: Sequence[RunRow], tracking: str) -> RunRow:
     if found:
         ids = ", ".join(str(row.tracked_as) for row in found[:8])
         raise RunNotFoundError(
-            f"RUN = '{reference}': --tracking {tracking} has more than one: {ids}. Name one by its id."
+            f"RUN = '{reference}': --tracking {shown_uri(tracking)} has more than one: {ids}. Name one by its id."
         )
     newest = [row.run_id for row in rows[::-1]][:200]
     raise RunNotFoundError(
-        f"RUN = '{reference}': --tracking {tracking} has no run of that name or id. "
+        f"RUN = '{reference}': --tracking {shown_uri(tracking)} has no run of that name or id. "
         f"{did_you_mean(reference, newest, most=5)}".rstrip()
     )
 
@@ -178,8 +183,7 @@ def _copied(client: Any, row: RunRow, root: Path, curves: Sequence[str]) -> Run:
             client.download_artifacts(row.tracked_as, name, str(folder.path))
     if not folder.config.exists():
         write_text(folder.config, yaml.safe_dump(dict(row.config())))
-    typed = yaml.safe_load(folder.overrides.read_text(encoding="utf-8")) if folder.overrides.exists() else None
-    write_json(folder.provenance, _sources(typed if isinstance(typed, list) else []))
+    write_json(folder.provenance, _sources(read_overrides(folder)))
     status = RUNNING_THERE if row.status == RUNNING else row.status
     step = _last_step(client, row)
     summary = Summary(status, row.epoch or 0, step, metrics=row.metrics, seconds=row.seconds or 0.0, parent=row.parent)
@@ -205,10 +209,9 @@ def _last_step(client: Any, row: RunRow) -> int:
     return 0
 
 
-def _sources(typed: Sequence[Any]) -> dict[str, list[str]]:
+def _sources(typed: Sequence[str]) -> dict[str, list[str]]:
     """Return what is known of where values came from: the overrides; files are not told to a tracker."""
-    texts = [str(item) for item in typed]
-    return {text.lstrip("+~").partition("=")[0]: [text] for text in texts}
+    return {text.lstrip("+~").partition("=")[0]: [text] for text in typed}
 
 
 def _value(text: str) -> Any:

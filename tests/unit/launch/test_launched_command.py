@@ -49,6 +49,12 @@ def test_a_signal_reaches_the_command_in_the_launchers_hands(tmp_path: Path) -> 
     assert (tmp_path / "output.txt").read_text() == "began\nsaved\n"
 
 
+def test_a_command_that_a_signal_ended_gives_the_exit_code_that_a_shell_would(tmp_path: Path) -> None:
+    command = command_through_launcher(shell("kill -9 $$", tmp_path), {"launcher": "basic"}, tmp_path)
+
+    assert main(command[-1]) == 137
+
+
 def test_an_unknown_launcher_is_refused_with_what_installs_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -96,8 +96,11 @@ def test_a_run_that_the_store_has_not_is_named_with_the_nearest(project: Project
         ("sqlite:///absent.db", "there is no store .*absent.db"),
         ("mlfow", "is no address of a store"),
         ("http://127.0.0.1:9", "http://127.0.0.1:9 cannot be read.*Connection refused.*Start the server"),
+        ("sqlite:///notes.txt", "notes.txt cannot be read: DatabaseError: .*file is not a database. Start the server"),
+        ("mysql://me:secret@127.0.0.1:9/runs", r"^--tracking mysql://\*\*\*@127.0.0.1:9/runs: mysql://\*\*\*@127"),
     ],
 )
 def test_a_store_that_cannot_be_read_is_told(tracking: str, message: str, project: Project) -> None:
+    (project.root / "notes.txt").write_text("to be done: " * 20)
     with pytest.raises(InputError, match=message):
         list_runs(project, tracking=tracking)
