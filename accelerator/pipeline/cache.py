@@ -27,6 +27,7 @@ from accelerator.pipeline.content_hash import ContentHashes
 from accelerator.pipeline.fingerprint import Fingerprint
 from accelerator.pipeline.outputs import Output
 from accelerator.pipeline.state import outputs_from_json
+from accelerator.pipeline.typed_fields import made_of
 from accelerator.runs.files import make_folder, read_json, storage_error, write_json, write_new
 
 FORMAT_VERSION = 1
@@ -70,9 +71,9 @@ class StepCache:
         if content is None:
             return None
         try:
-            parts = Fingerprint.from_json(content.pop("fingerprint"))
-            outputs = outputs_from_json(content.pop("outputs"))
-            record = StepRecord(fingerprint=parts, outputs=outputs, **content)
+            parts = Fingerprint.from_json(content["fingerprint"])
+            outputs = outputs_from_json(content["outputs"])
+            record = made_of(StepRecord, {**content, "fingerprint": parts, "outputs": outputs})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             self._pass_over(self._record(fingerprint), f"is no record of a step ({type(error).__name__}: {error})")
             return None
@@ -106,7 +107,7 @@ class StepCache:
         fingerprint = record.fingerprint.hash
         self._write(self._record(fingerprint), asdict(record))
         self._write(self._last(record.pipeline, record.step), {"fingerprint": fingerprint})
-        self._begun(fingerprint).unlink(missing_ok=True)
+        self.abandon(fingerprint)
 
     def note_last(self, record: StepRecord, pipeline: str, step: str) -> None:
         """Note that a step of a pipeline was skipped for a record: later changes are told from there."""
@@ -123,6 +124,10 @@ class StepCache:
     def begin(self, fingerprint: str, folder: Path) -> None:
         """Note where a step is begun. Only for the holder of its lock."""
         self._write(self._begun(fingerprint), {"folder": str(folder)})
+
+    def abandon(self, fingerprint: str) -> None:
+        """Note that what was begun is not to be gone on with. Only for the holder of its lock."""
+        self._begun(fingerprint).unlink(missing_ok=True)
 
     def begun(self, fingerprint: str) -> Path | None:
         """Return the folder of a step that was begun and has not come to its end; None when there is none."""

@@ -123,4 +123,4 @@ def command_of_ours(*arguments: str) -> list[str]:
 
 def _send(process: "subprocess.Popen[bytes]", number: int) -> None:
     with suppress(ProcessLookupError):
-        os.kill(process.pid, number)
+        process.send_signal(number)  # unlike os.kill not to a pid that has ended and may be another's by now

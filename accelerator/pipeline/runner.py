@@ -8,7 +8,7 @@ from pathlib import Path
 
 from accelerator.errors import AcceleratorError
 from accelerator.pipeline.board import Board, now
-from accelerator.pipeline.cache import StepRecord
+from accelerator.pipeline.cache import StepLock, StepRecord
 from accelerator.pipeline.inputs import Inputs
 from accelerator.pipeline.pipeline_folder import new_step_folder
 from accelerator.pipeline.planner import LEAVE, RESUME, SKIP, Decision, Planner
@@ -33,7 +33,10 @@ _POLL_S = 0.5
 
 @dataclass
 class Runner:
-    """Carries out a pipeline. Steps are decided about in the one thread that calls `run`, and run in others."""
+    """Carries out a pipeline.
+
+    A step is decided about in the thread that calls `run`, and again, under its lock, in the one that runs it.
+    """
 
     planner: Planner
     steps: StepRunner
@@ -112,39 +115,52 @@ class Runner:
             self._ended.put((decision, error))
 
     def _run_locked(self, decision: Decision) -> StepEnd:
+        """Run a step under the lock of its fingerprint, about which is decided anew when it is held."""
+        began = time.monotonic()
+        while True:
+            lock = self._locked(decision)
+            if lock is None:
+                self.board.change(decision.name, state=INTERRUPTED, reason="it was interrupted before it began")
+                return StepEnd(is_interrupted=True)
+            try:
+                before = decision.fingerprint
+                decision = self.planner.decide(decision.step)  # another pipeline may have done it meanwhile
+                if decision.fingerprint == before:  # else an input has changed: another lock is needed
+                    return self._run_held(decision, lock, began)
+            finally:
+                lock.release()
+
+    def _locked(self, decision: Decision) -> StepLock | None:
+        """Return the lock of a step, held; None: it was stopped before."""
         assert decision.fingerprint is not None
-        began, name = time.monotonic(), decision.name
-        lock = self.planner.cache.lock(decision.fingerprint.hash)
+        lock, processes, name = self.planner.cache.lock(decision.fingerprint.hash), self.steps.processes, decision.name
         told = f"{decision.reason}; it waits for another pipeline that runs the same step"
-        processes = self.steps.processes
-        if not lock.acquire(
+        is_held = lock.acquire(
             lambda: processes.is_stopping, lambda: self.board.change(name, state=RUNNING, reason=told, started=now())
-        ):
-            self.board.change(name, state=INTERRUPTED, reason="it was interrupted before it began")
-            return StepEnd(is_interrupted=True)
-        try:
-            decision = self.planner.decide(decision.step)  # another pipeline may have done it meanwhile
-            if decision.record is not None:
-                self._note(decision)
-                return StepEnd(decision.record.outputs)
-            folder = self._step_folder(decision)
-            self.board.change(
-                name,
-                state=RUNNING,
-                reason=decision.reason,
-                folder=str(folder.path),
-                fingerprint=decision.fingerprint.hash if decision.fingerprint else None,
-                inputs=_sources(decision.inputs),
-                started=now(),
-            )
-            end = self.steps.run(decision, folder, lock)
-            seconds = round(time.monotonic() - began, 3)
-            if end.outputs is not None:
-                self._store(decision, end, seconds)
-            self._note_end(name, end, seconds)
-            return end
-        finally:
-            lock.release()
+        )
+        return lock if is_held else None
+
+    def _run_held(self, decision: Decision, lock: StepLock, began: float) -> StepEnd:
+        """Run a step whose lock is held, unless it is done by now."""
+        if decision.record is not None:
+            self._note(decision)
+            return StepEnd(decision.record.outputs)
+        folder = self._step_folder(decision)
+        self.board.change(
+            decision.name,
+            state=RUNNING,
+            reason=decision.reason,
+            folder=str(folder.path),
+            fingerprint=decision.fingerprint.hash if decision.fingerprint else None,
+            inputs=_sources(decision.inputs),
+            started=now(),
+        )
+        end = self.steps.run(decision, folder, lock)
+        seconds = round(time.monotonic() - began, 3)
+        if end.outputs is not None:
+            self._store(decision, end, seconds)
+        self._note_end(decision.name, end, seconds)
+        return end
 
     def _step_folder(self, decision: Decision) -> StepFolder:
         """Return the folder to run a step in: the one that it was begun in, or a new one."""

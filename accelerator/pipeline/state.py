@@ -13,12 +13,13 @@ It lies at `<paths.output>/pipelines/<name>/<stamp>/pipeline.json`, has one writ
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from accelerator.errors import StorageError
-from accelerator.pipeline.outputs import METRICS, Output
+from accelerator.pipeline.outputs import METRICS, PATHS, TYPES, Output
+from accelerator.pipeline.typed_fields import made_of
 from accelerator.runs.files import json_ready, number_from_json, read_json, write_json
 from accelerator.runs.lock import is_held
 
@@ -156,35 +157,30 @@ def read_state(folder: Path) -> PipelineState:
 
 
 def _from_json(content: Mapping[str, Any], folder: Path) -> PipelineState:
-    values = _known(PipelineState, content)
-    values["overrides"] = tuple(values["overrides"])
-    values["steps"] = tuple(_step(item) for item in values["steps"])
-    return PipelineState(**{**values, "folder": folder})
+    overrides, steps = tuple(content["overrides"]), tuple(map(_step, content["steps"]))
+    return made_of(PipelineState, {**content, "overrides": overrides, "steps": steps, "folder": folder})
 
 
 def _step(item: Mapping[str, Any]) -> StepState:
-    values = _known(StepState, item)
-    values["inputs"] = tuple(Source(**_known(Source, part)) for part in values["inputs"])
-    values["outputs"] = outputs_from_json(values["outputs"])
-    values["needs"] = tuple(values["needs"])
-    if values["state"] not in STEP_STATES:
-        raise ValueError(f"state {values['state']!r}")
-    return StepState(**values)
+    if item["state"] not in STEP_STATES:
+        raise ValueError(f"state {item['state']!r}")
+    inputs = tuple(made_of(Source, part) for part in item["inputs"])
+    outputs, needs = outputs_from_json(item["outputs"]), tuple(item["needs"])
+    return made_of(StepState, {**item, "inputs": inputs, "outputs": outputs, "needs": needs})
 
 
 def outputs_from_json(content: Mapping[str, Any]) -> dict[str, Output]:
     """Return outputs by name from what a file holds; TypeError and the like when it holds none."""
-    return {str(name): _output(Output(**_known(Output, item))) for name, item in content.items()}
+    return {str(name): _output(made_of(Output, item)) for name, item in content.items()}
 
 
 def _output(written: Output) -> Output:
     """Return an output with its metrics as numbers: what is not finite stands in a file as text."""
+    if written.type not in TYPES or (written.type in PATHS and not isinstance(written.value, str)):
+        raise TypeError(f"a {written.type} is {written.value!r}")
     if written.type != METRICS:
         return written
-    return replace(written, value={name: number_from_json(item) for name, item in written.value.items()})
-
-
-def _known(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a dataclass that a file has: a later 0.x may have written more."""
-    names = {item.name for item in fields(cls)}
-    return {name: value for name, value in content.items() if name in names}
+    numbers = {name: number_from_json(item) for name, item in written.value.items()}
+    if not all(isinstance(item, int | float) for item in numbers.values()):
+        raise TypeError(f"metrics are {written.value!r}")
+    return replace(written, value=numbers)

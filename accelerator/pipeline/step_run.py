@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 from omegaconf import OmegaConf, open_dict
@@ -20,6 +21,7 @@ from accelerator.pipeline.inputs import Inputs
 from accelerator.pipeline.outputs import RUN, Output
 from accelerator.pipeline.planner import Decision
 from accelerator.pipeline.prepare import PreparedStep
+from accelerator.pipeline.printed import last_line
 from accelerator.pipeline.processes import Ended, Processes, command_of_ours
 from accelerator.pipeline.state import outputs_from_json
 from accelerator.pipeline.step_folder import StepFolder, encode_paths
@@ -60,19 +62,7 @@ class StepRunner:
         make_folder(folder.path)
         if step.composed is not None:
             _freeze(step, inputs, folder)
-        task = {
-            "format_version": 1,
-            "name": step.name,
-            "pipeline": self.pipeline,
-            "project": str(self.project.root),
-            "trust": list(self.trust),
-            "node": step.config.node,
-            "inputs": encode_paths(inputs.values),
-            "hashes": inputs.hashes,
-            "launch": dict(step.config.launch),
-            "attempt": 0,
-        }
-        write_json(folder.task, task)
+        write_json(folder.task, self._task(decision, 0))
 
     def run(self, decision: Decision, folder: StepFolder, lock: StepLock) -> StepEnd:
         """Run a step that is written down to its end, as often as its retries allow.
@@ -80,14 +70,14 @@ class StepRunner:
         One whose process came to its end while nobody looked is not run again: what it gave is collected.
         """
         step, tries = decision.step, 0
-        attempt = int(read_json(folder.task)["attempt"])
+        attempt = _attempts(folder)
         reason = ""
         while True:
             if self._is_done(step, folder):
                 break
             attempt += 1
             tries += 1
-            write_json(folder.task, {**read_json(folder.task), "attempt": attempt})
+            write_json(folder.task, self._task(decision, attempt))
             command = self._launched(self._command(step, folder), step, folder)
             limit = step.config.time_limit_s
             ended = self.processes.run(command, self.project.root, folder.output, lock.descriptor, limit)
@@ -101,8 +91,27 @@ class StepRunner:
         try:
             outputs = self._collect(decision, folder)
         except (RunFailedError, StorageError) as error:
+            if decision.fingerprint is not None and isinstance(error, RunFailedError):
+                self.cache.abandon(decision.fingerprint.hash)  # or the next command would collect it after all
             return StepEnd(None, str(error), False, attempt, _run_folder(folder))
         return StepEnd(outputs, "", False, attempt, _run_folder(folder) or _run_given(outputs))
+
+    def _task(self, decision: Decision, attempt: int) -> dict[str, Any]:
+        """Return what the step's process is to do, by the present configs: its folder may lie there since long ago."""
+        step, inputs = decision.step, decision.inputs
+        assert inputs is not None
+        return {
+            "format_version": 1,
+            "name": step.name,
+            "pipeline": self.pipeline,
+            "project": str(self.project.root),
+            "trust": list(self.trust),
+            "node": step.config.node,
+            "inputs": encode_paths(inputs.values),
+            "hashes": inputs.hashes,
+            "launch": dict(step.config.launch),
+            "attempt": attempt,
+        }
 
     def _command(self, step: PreparedStep, folder: StepFolder) -> list[str]:
         if step.composed is None:
@@ -130,13 +139,13 @@ class StepRunner:
         """Return what a step gave, with hashes.
 
         Raises:
-            RunFailedError: a file that came in has changed meanwhile.
+            RunFailedError: a file that came in has changed meanwhile, or what it gave is gone or damaged.
             StorageError: a file cannot be read.
         """
         assert decision.inputs is not None and decision.fingerprint is not None
         self._refuse_changed(decision.inputs)
         if decision.step.composed is None:
-            found = outputs_from_json(read_json(folder.outputs))
+            found = _given(folder)
         else:
             trained = folder.run()
             assert trained is not None
@@ -178,6 +187,29 @@ def _run_folder(folder: StepFolder) -> str | None:
     return None if found is None else str(found.folder.path)
 
 
+def _given(folder: StepFolder) -> dict[str, Output]:
+    """Return what a registered step gave, all of it there."""
+    anew = "What the step gave is not recorded. Give the same command again: the step runs anew"
+    try:
+        given = outputs_from_json(read_json(folder.outputs))
+    except (AttributeError, TypeError) as error:
+        raise RunFailedError(f"{folder.outputs} is damaged ({error}). {anew}.") from error
+    gone = [f"{name}: {output.path}" for name, output in given.items() if output.path and not output.path.exists()]
+    if gone:
+        raise RunFailedError(f"An output is gone, {gone[0]}. {anew}.")
+    return given
+
+
+def _attempts(folder: StepFolder) -> int:
+    """Return how often a step was begun; 0 where its file is damaged: it is written anew for each attempt."""
+    try:
+        written = read_json(folder.task)
+    except StorageError:
+        return 0
+    attempts = written.get("attempt") if isinstance(written, dict) else None
+    return attempts if isinstance(attempts, int) else 0
+
+
 def _run_given(outputs: Mapping[str, Output]) -> str | None:
     """Return the run that a registered step made, if it gives one."""
     given = outputs.get("run")
@@ -197,10 +229,4 @@ def _why(step: PreparedStep, folder: StepFolder, ended: Ended) -> str:
         return f"its process was killed by signal {-ended.code}"
     if ended.code == 0 and not error:
         return "its process ended with code 0 before it had written down what it gives"
-    return redact_text(error or _last_line(folder.output) or f"its process ended with code {ended.code}")
-
-
-def _last_line(path: Path) -> str:
-    """Return the last line that is no hint of the command's own."""
-    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.is_file() else []
-    return lines[-1].strip() if lines else ""
+    return redact_text(error or last_line(folder.output) or f"its process ended with code {ended.code}")

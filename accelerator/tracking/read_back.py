@@ -104,7 +104,9 @@ def _address(tracking: str, project: Project) -> str:
         raise InputError(f"--tracking {shown_uri(tracking)}: {error}") from error
     path = sqlite_path(uri)
     if path is not None and not path.is_file():
-        raise InputError(f"--tracking {shown_uri(tracking)}: there is no store {path}. The first tracked run makes one.")
+        raise InputError(
+            f"--tracking {shown_uri(tracking)}: there is no store {path}. The first tracked run makes one."
+        )
     if path is None and "://" not in uri:
         raise InputError(
             f"--tracking {shown_uri(tracking)}: is no address of a store. Write mlflow for the project's own, "

@@ -14,6 +14,7 @@ from typing import Any
 from accelerator.errors import ComponentError, InputError, RunFailedError, did_you_mean
 from accelerator.launch.signals import signals_to
 from accelerator.pipeline.outputs import Output, file, folder
+from accelerator.pipeline.printed import last_line
 from accelerator.pipeline.step_context import StepContext
 from accelerator.redaction import redact_text
 
@@ -143,6 +144,6 @@ def _passing_signals_to(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 def _failure(program: str, code: int, log: Path) -> str:
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    said = f": {redact_text(lines[-1].strip())}" if lines else ""
+    line = last_line(log)
+    said = f": {redact_text(line)}" if line else ""
     return f"'{program}' {how}{said}. What it printed is in {log}"

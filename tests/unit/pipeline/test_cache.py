@@ -1,7 +1,9 @@
 """Records of steps that are damaged, of another version or out of reach: a sentence each, and nothing lost."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,11 @@ from accelerator.pipeline.outputs import value
 
 PARTS = Fingerprint("table", {"scale": 1.0}, {}, {})
 RECORD = StepRecord(PARTS, "sums", "first", "/somewhere", None, {"count": value(3)})
+
+
+def changed(**values: Any) -> bytes:
+    """Return the file of the record with other values."""
+    return json.dumps({"format_version": 1, **asdict(RECORD), **values}).encode()
 
 
 @pytest.fixture
@@ -30,6 +37,14 @@ def cache(tmp_path: Path) -> StepCache:
         (b'{"format_version": 2}', "is of version 2, and this accelerator writes version 1"),
         (b'{"format_version": 1, "fingerprint": 7, "outputs": {}}', "is no record of a step (TypeError"),
         (b'{"format_version": 1, "fingerprint": {}, "outputs": {}}', "is no record of a step (KeyError: 'config')"),
+        (changed(pipeline_folder=7), "is no record of a step (TypeError: pipeline_folder is 7)"),
+        (changed(seconds="1"), "is no record of a step (TypeError: seconds is '1')"),
+        (changed(outputs={"a": {"type": "file", "value": 7}}), "is no record of a step (TypeError: a file is 7)"),
+        (changed(outputs={"a": {"type": "disk", "value": ""}}), "is no record of a step (TypeError: a disk is '')"),
+        (
+            changed(outputs={"a": {"type": "metrics", "value": {"loss": []}}}),
+            "is no record of a step (TypeError: metrics are {'loss': []})",
+        ),
     ],
 )
 def test_a_damaged_record_is_named_once_and_not_used(cache: StepCache, content: bytes, text: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -233,3 +234,61 @@ def test_a_pipeline_whose_runner_is_gone_has_died(steps: Steps) -> None:
     state = read_state(ended.folder)
 
     assert (state.status, state.step("other").state) == ("died", "interrupted")
+
+
+def test_what_was_made_of_a_changed_input_is_not_taken_when_the_input_is_as_before(steps: Steps) -> None:
+    steps.write("fault_first", "(step_context.project.root / 'data/numbers.txt').write_text('7 7 7')")
+    refused = steps.run()
+    assert refused.state.step("first").reason.startswith("The input numbers changed while the step ran")
+    (steps.root / "fault_first").unlink()
+    steps.write("data/numbers.txt", "1 2 4")
+
+    ended = steps.run()
+
+    assert ended.state.folder == refused.state.folder
+    assert ended.state.step("first").folder == f"{refused.state.step('first').folder}.2"
+    assert output_of(ended.state, "sum", "total") == 14.0
+
+
+def test_an_output_that_is_lost_before_it_was_recorded_is_made_anew(steps: Steps) -> None:
+    lost = "import atexit; atexit.register((step_context.folder / 'table.txt').unlink)"
+    steps.write("fault_first", lost)
+    failed = steps.run()
+    assert failed.state.step("first").reason.startswith("An output is gone, table: ")
+    (steps.root / "fault_first").unlink()
+
+    assert steps.run().exit_code == 0
+
+
+def test_a_step_that_was_begun_goes_on_by_the_present_configs_and_trust(steps: Steps) -> None:
+    steps.write("fault_first", "raise ValueError('upside down')")
+    begun = Path(str(steps.run(only="first").state.step("first").folder), "step.json")
+    (steps.root / "fault_first").unlink()
+    task = json.loads(begun.read_text())
+    strange = {"node": {"_target_": "shutil.rmtree", "path": str(steps.root)}, "trust": ["shutil.rmtree"]}
+    begun.write_text(json.dumps({**task, **strange}))
+
+    ended = steps.run(only="first")
+
+    assert (ended.exit_code, ended.state.step("first").attempts) == (0, 2)
+    assert json.loads(begun.read_text()) == {**task, "attempt": 2}
+
+
+def test_a_step_whose_input_changes_while_it_waits_is_run_under_the_lock_of_what_it_is_now(steps: Steps) -> None:
+    locks = "outputs/pipelines/.cache/locks"
+    steps.write("fault_first", f"(step_context.folder / 'locks').write_text(str(os.listdir('{locks}')))")
+    planned = plan_pipeline("sums", project=Project(steps.root))
+    before = planned.decisions[0].fingerprint
+    assert before is not None
+    lock = planned.planner.cache.lock(before.hash)
+    assert lock.acquire(bool, list)
+
+    def change() -> None:
+        steps.write("data/numbers.txt", "5 5")
+        lock.release()
+
+    threading.Timer(1.5, change).start()
+    first = steps.run(only="first").state.step("first")
+
+    assert first.fingerprint not in (None, before.hash)
+    assert f"{first.fingerprint}.lock" in Path(str(first.folder), "files", "locks").read_text()

@@ -1,7 +1,7 @@
 """`pipeline.json`: what is damaged or of another version is said, and costs no step its result."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,11 @@ DAMAGED = [
     (
         json.dumps(replace(STATE, steps=(StepState("first", state="lost"),)).to_json()),
         "is no pipeline's state (state 'lost')",
+    ),
+    (json.dumps({**STATE.to_json(), "seconds": None}), "is no pipeline's state (seconds is None)"),
+    (
+        json.dumps({**STATE.to_json(), "steps": [{**asdict(StepState("first")), "reason": 7}]}),
+        "is no pipeline's state (reason is 7)",
     ),
 ]
 
