@@ -83,7 +83,7 @@ class Pipeline:
         if json:
             print_line(dumps([item.to_json() for item in found.pipelines], indent=2))
             return 0
-        return print_status(found)
+        return print_status(found, self._project.flag)
 
     def clean(self, name: str | None = None, *, dry_run: bool = False, all: bool = False) -> int:
         """Remove records of steps that nothing can be taken from any more; runs and outputs stay.

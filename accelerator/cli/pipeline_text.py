@@ -1,5 +1,7 @@
 """What is printed of a pipeline: its plan, each step as it changes, its end, how all stand."""
 
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from accelerator.cli.terminal import print_error, print_line, print_table
@@ -42,8 +44,8 @@ def print_ended(outcome: Any) -> int:
     return int(outcome.exit_code)
 
 
-def print_status(found: Any) -> int:
-    """Print each pipeline with its steps; return the exit code."""
+def print_status(found: Any, flag: Sequence[str]) -> int:
+    """Print each pipeline with its steps, and the commands to go on with the flag that names the project."""
     for note in found.notes:
         print_error(note)
     if not found.pipelines and not found.notes:
@@ -54,7 +56,8 @@ def print_status(found: Any) -> int:
         if state.status != "running":
             print_line(f"The page: {state.folder / 'report.html'}")
         if state.status not in ("completed", "running"):
-            print_line(f"To go on: {state.command}")
+            named = [] if "--project" in state.command.split() else flag
+            print_line(f"To go on: {' '.join([state.command, *map(shlex.quote, named)])}")
     return 0
 
 

@@ -36,6 +36,11 @@ class Project:
         """Return a path of a config as an absolute one: relative paths start at the project root."""
         return (self.root / Path(path).expanduser()).resolve()
 
+    @property
+    def flag(self) -> tuple[str, ...]:
+        """The words that name this project in a command typed in the present working folder; none where it is found."""
+        return () if find_project().root == self.root else ("--project", str(self.root))
+
     def put_on_path(self) -> None:
         """Make the project's modules importable: its folders go to the front of `sys.path`, once."""
         for folder in reversed(self.module_folders):

@@ -117,9 +117,17 @@ class StepCache:
 
     def last(self, pipeline: str, step: str) -> StepRecord | None:
         """Return the record that a step of a pipeline was last done with."""
+        fingerprint = self._last_fingerprint(pipeline, step)
+        return None if fingerprint is None else self.find(fingerprint)
+
+    def was_done(self, pipeline: str, step: str) -> bool:
+        """Tell whether a step of a pipeline was ever done, also when its record is lost."""
+        return self._last_fingerprint(pipeline, step) is not None
+
+    def _last_fingerprint(self, pipeline: str, step: str) -> str | None:
         content = self._read(self._last(pipeline, step))
         fingerprint = content.get("fingerprint") if content is not None else None
-        return self.find(fingerprint) if isinstance(fingerprint, str) and fingerprint.isalnum() else None
+        return fingerprint if isinstance(fingerprint, str) and fingerprint.isalnum() else None
 
     def begin(self, fingerprint: str, folder: Path) -> None:
         """Note where a step is begun. Only for the holder of its lock."""

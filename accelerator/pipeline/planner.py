@@ -106,9 +106,10 @@ class Planner:
 
     def _why(self, step: PreparedStep, fingerprint: Fingerprint) -> str:
         last = self.cache.last(self.pipeline, step.name)
-        if last is None:
-            return "it has not been run yet"
-        return summed_up(differences(last.fingerprint, fingerprint)) or "what it gave is no longer recorded"
+        if last is not None and (changed := differences(last.fingerprint, fingerprint)):
+            return summed_up(changed)
+        was_done = self.cache.was_done(self.pipeline, step.name)
+        return "what it gave is no longer recorded" if was_done else "it has not been run yet"
 
     def _leave(self, step: PreparedStep, missing: Sequence[str]) -> Decision:
         """Decide about a step that a flag leaves out: what it gave last is taken where somebody needs it."""

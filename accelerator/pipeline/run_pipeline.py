@@ -17,7 +17,8 @@ from accelerator.pipeline.prepare import PreparedStep
 from accelerator.pipeline.processes import Processes
 from accelerator.pipeline.runner import Runner
 from accelerator.pipeline.selection import Selection
-from accelerator.pipeline.state import COMPLETED, RUNNING, PipelineState, StepState
+from accelerator.pipeline.state import COMPLETED, RAN, RUNNING, PipelineState, StepState
+from accelerator.pipeline.step_part import as_done
 from accelerator.pipeline.step_run import StepRunner
 from accelerator.pipeline.tracked import carry_what_was_left, tracked
 from accelerator.pipeline.write_page import write_page
@@ -53,12 +54,14 @@ def run_pipeline(
     planner, pipeline = planned.planner, planned.pipeline
     definition = _definition(pipeline, planner.steps)
     folder, lock, before = open_folder(planned.output, pipeline.name, definition, say)
-    command = _command(pipeline, selection)
+    command = _command(pipeline, selection, project)
     carry_what_was_left(planned.output, pipeline.name, project)
     say(f"Pipeline {pipeline.name} of {len(planner.steps)} steps in {folder}")
     with lock:
         if before is not None:
             say("Going on with what was left unfinished there")
+            if before.command == command:
+                planner.selection = selection.without_forced(_ran(before))
         state = replace(_waiting_pipeline(planned), command=command, definition=definition, folder=folder)
         planner.known.clear()
         processes = Processes(_experiment(planned))
@@ -115,6 +118,11 @@ def _definition(pipeline: PipelineConfig, steps: Sequence[PreparedStep]) -> str:
     return hash_of_value([pipeline.name, [[repr(replace(step.config, retries=0))] for step in steps]])
 
 
-def _command(pipeline: PipelineConfig, selection: Selection) -> str:
-    words = ["accelerator", "pipeline", "run", pipeline.file.name, *pipeline.overrides]
-    return " ".join(filter(None, [shlex.join(words), selection.words]))
+def _ran(state: PipelineState) -> set[str]:
+    """Return the steps that a pipeline ran itself."""
+    return {step.name for step in state.steps if as_done(state, step).state == RAN}
+
+
+def _command(pipeline: PipelineConfig, selection: Selection, project: Project) -> str:
+    words = ["accelerator", "pipeline", "run", pipeline.file.name, *pipeline.overrides, *selection.flags, *project.flag]
+    return shlex.join(words)

@@ -27,6 +27,7 @@ from accelerator.pipeline.state import (
 from accelerator.pipeline.step_folder import StepFolder
 from accelerator.pipeline.step_run import StepEnd, StepRunner
 from accelerator.redaction import redact
+from accelerator.runs.files import storage_error
 
 _POLL_S = 0.5
 
@@ -73,8 +74,8 @@ class Runner:
         """Decide about a step, and start it if it is to be run; return how many were started."""
         try:
             decision = self.planner.decide(step)
-        except AcceleratorError as error:
-            self._fail(step.name, str(error))
+        except (AcceleratorError, OSError) as error:
+            self._fail(step.name, _told(error))
             return 0
         self._note(decision)
         if decision.action in (SKIP, LEAVE):
@@ -208,9 +209,9 @@ class Runner:
         except queue.Empty:
             return 0
         if isinstance(end, BaseException):
-            if not isinstance(end, AcceleratorError):
+            if not isinstance(end, AcceleratorError | OSError):
                 raise end
-            self._fail(decision.name, str(end))
+            self._fail(decision.name, _told(end))
         elif end.outputs is not None:
             self.planner.known[decision.name] = end.outputs
         else:
@@ -233,6 +234,12 @@ class Runner:
         if self.steps.processes.is_stopping or INTERRUPTED in states:
             return INTERRUPTED
         return FAILED if FAILED in states or self._failed else COMPLETED
+
+
+def _told(error: AcceleratorError | OSError) -> str:
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        return str(storage_error(Path(error.filename), error, doing="used"))
+    return str(error)
 
 
 def _sources(inputs: Inputs | None) -> tuple[Source, ...]:

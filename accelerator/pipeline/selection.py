@@ -1,7 +1,7 @@
 """Which steps of a pipeline a command asks for: `--from`, `--only`, `--until`, `--force`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 
 from accelerator.config.pipeline_config import StepConfig
 from accelerator.errors import UsageError, did_you_mean
@@ -53,11 +53,21 @@ class Selection:
         """Tell whether a step is to be run although nothing has changed."""
         return name in _names(self.force)
 
+    def without_forced(self, names: Container[str]) -> "Selection":
+        """Return a selection that forces these steps no more."""
+        rest = [name for name in _names(self.force) if name not in names]
+        return replace(self, force=",".join(rest) or None)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags as typed, word by word."""
+        flags = (("from", self.from_), ("only", self.only), ("until", self.until), ("force", self.force))
+        return tuple(word for name, text in flags if text is not None for word in (f"--{name}", text))
+
     @property
     def words(self) -> str:
-        """The flags as typed."""
-        flags = (("from", self.from_), ("only", self.only), ("until", self.until), ("force", self.force))
-        return " ".join(f"--{name} {text}" for name, text in flags if text is not None)
+        """The flags in a sentence."""
+        return " ".join(self.flags)
 
 
 def _names(text: str | None) -> list[str]:

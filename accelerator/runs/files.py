@@ -28,6 +28,13 @@ _REMEDIES = {
     errno.ENOTDIR: _NO_FOLDER,
     errno.EIO: "The disk reports an error. Look at the system's log, and save what you can.",
 }
+_READING = {
+    errno.EACCES: "You may not read it. Change its permissions.",
+    errno.EPERM: "You may not read it. Change its permissions.",
+    errno.ENOENT: "It is not there.",
+    errno.ENOSPC: _REMEDIES[errno.ENOSPC],
+    errno.EIO: _REMEDIES[errno.EIO],
+}
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -158,8 +165,9 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def storage_error(path: Path, error: OSError, doing: str = "written") -> StorageError:
-    """Return the StorageError that tells a user about `error`."""
-    remedy = _REMEDIES.get(error.errno or 0, "Check the disk and the folder's permissions.")
+    """Return the StorageError that tells a user about `error`; `doing` is written, created, read or used."""
+    remedies = _READING if doing in ("read", "used") else _REMEDIES
+    remedy = remedies.get(error.errno or 0, "Check the disk and the folder's permissions.")
     return StorageError(f"{path}: could not be {doing}: {error.strerror or error}. {remedy}")
 
 

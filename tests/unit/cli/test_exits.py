@@ -44,6 +44,18 @@ def test_a_surprise_is_told_in_one_line_that_says_how_to_see_more(
     assert message.count("\n") == 1
 
 
+def test_a_file_that_may_not_be_used_is_told_by_its_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ACCELERATOR_TRACEBACK", raising=False)
+
+    assert exit_code_of(lambda: _raise(PermissionError(13, "Permission denied", "/a/file"))) == 1
+    assert capsys.readouterr().err == (
+        "/a/file: could not be used: Permission denied. You may not read it. Change its permissions. "
+        "Set ACCELERATOR_TRACEBACK=1 to see the traceback.\n"
+    )
+
+
 def test_a_surprise_shows_its_traceback_when_asked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,9 @@ def run(*arguments: str) -> int:
     return run_command(GROUPS, ["pipeline", *arguments])
 
 
-def test_a_pipeline_is_run_shown_and_cleaned(steps: Steps, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pipeline_is_run_shown_and_cleaned(
+    steps: Steps, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps.write("fault_second", "raise ValueError('upside down: ../a.')")
     assert run("status") == 0
     assert "No pipeline has run here yet" in capsys.readouterr().out
@@ -38,6 +40,11 @@ def test_a_pipeline_is_run_shown_and_cleaned(steps: Steps, capsys: pytest.Captur
     assert Path(ran.out.splitlines()[-1], "pipeline.json").is_file()
     assert run("status") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "To go on: accelerator pipeline run sums"
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir("/")
+        assert run("status", "--project", str(steps.root)) == 0
+    told = f"To go on: accelerator pipeline run sums --project {steps.root}"
+    assert capsys.readouterr().out.splitlines()[-1] == told
 
     assert run("clean", "sums", "--all", "--dry_run") == 0
     assert "Without --dry_run these 4 files are removed. Runs and outputs stay." in capsys.readouterr().out

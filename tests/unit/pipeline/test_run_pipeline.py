@@ -38,18 +38,32 @@ def test_what_is_done_is_skipped_and_only_what_changed_runs_again(steps: Steps) 
 def test_a_failing_step_ends_what_needs_it_and_the_same_command_goes_on(steps: Steps) -> None:
     steps.write("fault_second", "raise ValueError('upside down')")
 
-    failed = steps.run()
+    failed = steps.run(force="first")
     assert failed.exit_code == 1
     assert states(failed.state) == {"first": "ran", "second": "failed", "other": "ran", "sum": "waiting"}
     assert failed.state.step("second").reason == "ValueError: upside down"
     assert failed.state.step("sum").reason == "second did not come to its end"
-    assert failed.resume_command == "accelerator pipeline run sums"
+    assert failed.resume_command == f"accelerator pipeline run sums --force first --project {steps.root}"
 
     (steps.root / "fault_second").unlink()
     steps.calls()
-    ended = steps.run()
+    ended = steps.run(force="first")
     assert (ended.exit_code, ended.state.folder) == (0, failed.state.folder)
     assert steps.calls() == ["second 2", "sum 1"]
+    assert steps.plan(force="first")[0][1:] == ("run", "--force: nothing has changed")
+
+
+def test_a_file_of_a_step_that_cannot_be_written_fails_that_step_alone(steps: Steps) -> None:
+    output = "output = step_context.folder.parent / 'output.txt'\noutput.unlink()\noutput.mkdir()\nraise ValueError"
+    steps.write("fault_first", output)
+    steps.change("configs/pipeline/sums.yaml", "first: {", "first: {retries: 1, ")
+
+    ended = steps.run()
+
+    assert states(ended.state) == {"first": "failed", "second": "waiting", "other": "ran", "sum": "waiting"}
+    assert ended.state.step("first").reason.startswith(
+        f"{ended.state.folder}/steps/first/output.txt: could not be used"
+    )
 
 
 def test_a_page_that_cannot_be_written_leaves_a_finished_pipeline_finished(steps: Steps) -> None:
@@ -206,7 +220,7 @@ def test_a_record_that_cannot_be_used_is_said_and_its_step_runs_again(steps: Ste
 
     plan = steps.plan(only="other")
 
-    assert plan[2][1] == "run"
+    assert plan[2][1:] == ("run", "what it gave is no longer recorded")
     assert any(text in line and "its step runs again" in line for line in steps.said)
 
 
