@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from accelerator.analysis.fields import FieldStatistics
-from accelerator.analysis.identity import Fingerprints, Place
+from accelerator.analysis.completeness import Completeness
+from accelerator.analysis.fields import FieldStatistics, fields_of
+from accelerator.analysis.identity import NO_TARGET, Fingerprints, Occurrence, Place
 from accelerator.runtime.data.fetch import as_fields
 from accelerator.runtime.data.loader import is_iterable
 from accelerator.runtime.data.randomness import mix_seed, seeded_globals
@@ -48,6 +49,7 @@ class SetAnalysis:
     fields: dict[str, FieldStatistics] = field(default_factory=dict)
     classes: dict[str, int] | None = None
     """Samples of each class; None where `target` is no class."""
+    completeness: Completeness = field(default_factory=Completeness)
 
 
 class DataAnalysis:
@@ -58,7 +60,7 @@ class DataAnalysis:
     | sets | an analysis for each set of each split |
     | duplicates | samples that stand in their set before |
     | leaks | samples of a later split that stand in an earlier one (train, validation, test) |
-    | label_conflicts | samples that stand there before with another target |
+    | label_conflicts | samples that stand before, in any set, with another target |
     | non_finite | samples with a NaN or an infinity |
     | missing | samples that lack a field which others of their set have, or hold None there |
     """
@@ -126,8 +128,9 @@ def analyze(data: DataSplits, seed: int = 0) -> DataAnalysis:
             classes = _ClassCounts()
             for index, sample in enumerate(_samples(dataset, data.fields, seed)):
                 _look_at(sample, index, found, analysis)
-                known.add(fingerprint(sample, leave_out=TARGET), fingerprint({TARGET: sample.get(TARGET)}))
-                classes.add(_label(sample.get(TARGET)))
+                label = _label(sample.get(TARGET))
+                known.add(fingerprint(sample, leave_out=TARGET), _target_of(sample, label))
+                classes.add(label)
             known.end_set(found.place)
             found.classes = classes.known
     _compare(known, analysis)
@@ -145,22 +148,23 @@ def _samples(dataset: Any, fields: Sequence[str] | None, seed: int) -> Iterator[
         yield as_fields(sample, fields)
 
 
+def _target_of(sample: Mapping[str, Any], label: str | None) -> bytes:
+    """Return what tells the sample's target from others: a class is the same whatever its dtype."""
+    target = sample.get(TARGET) if label is None else label
+    return NO_TARGET if target is None else fingerprint({TARGET: target})
+
+
 def _look_at(sample: Mapping[str, Any], index: int, found: SetAnalysis, analysis: DataAnalysis) -> None:
     """Add one sample to the statistics of its set."""
+    values = dict(fields_of(sample))
+    place = found.place.to_json()
     found.samples += 1
-    broken, absent = [], [name for name in found.fields if name not in sample]
-    for name, value in sample.items():
-        if value is None:
-            absent.append(name)
-            continue
-        statistics = found.fields.setdefault(name, FieldStatistics())
-        if statistics.add(as_array(value), type(value).__name__):
-            broken.append(name)
-    where = {**found.place.to_json(), "index": index}
+    for lacking, names, count in found.completeness.add(index, values):
+        analysis.missing.add({**place, "index": lacking, "fields": names}, count)
+    present = {name: value for name, value in values.items() if value is not None}
+    broken = [name for name, value in present.items() if found.fields.setdefault(name, FieldStatistics()).add(value)]
     if broken:
-        analysis.non_finite.add({**where, "fields": broken})
-    if absent:
-        analysis.missing.add({**where, "fields": absent})
+        analysis.non_finite.add({**place, "index": index, "fields": broken})
 
 
 def _compare(known: Fingerprints, analysis: DataAnalysis) -> None:
@@ -168,16 +172,22 @@ def _compare(known: Fingerprints, analysis: DataAnalysis) -> None:
     order = {split: place for place, split in enumerate(SPLITS)}
     for group in known.groups():
         first = next(group)
-        seen = {first.place}
+        in_its_set = {first.place: first}
+        labelled = first
         for item in group:
-            example = {"first": first.to_json(), "again": item.to_json()}
-            if item.place in seen:
-                analysis.duplicates.add(example)
-            elif order[item.place.split] > order[first.place.split]:
-                analysis.leaks.add(example)
-            seen.add(item.place)
-            if item.target != first.target:
-                analysis.label_conflicts.add(example)
+            before = in_its_set.setdefault(item.place, item)
+            if before is not item:
+                analysis.duplicates.add(_pair(before, item))
+            if order[item.place.split] > order[first.place.split]:
+                analysis.leaks.add(_pair(first, item))
+            if labelled.target == NO_TARGET:
+                labelled = item
+            elif item.target not in (labelled.target, NO_TARGET):
+                analysis.label_conflicts.add(_pair(labelled, item))
+
+
+def _pair(first: Occurrence, again: Occurrence) -> dict[str, Any]:
+    return {"first": first.to_json(), "again": again.to_json()}
 
 
 def _label(target: Any) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 from accelerator.runtime.data.sample_values import FINGERPRINT_BYTES
 
 _TARGET_BYTES = 8
+NO_TARGET = bytes(_TARGET_BYTES)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Occurrence:
     place: Place
     index: int
     target: bytes
+    """A fingerprint; `NO_TARGET` where it has none."""
 
     def to_json(self) -> dict[str, Any]:
         """Return where it stands."""

@@ -1,6 +1,6 @@
 """The page of a data set, from what `analysis/data.json` holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accelerator.report.page import render
@@ -15,11 +15,13 @@ _KINDS = {
 _MEANING = {
     "leaks": "Samples of a later split that stand in an earlier one too: what is measured on them is too good.",
     "duplicates": "Samples that stand in their set before.",
-    "label_conflicts": "Samples that stand there before with another target: one of the two is wrong.",
+    "label_conflicts": "Samples that stand before, in any set, with another target: one of the two is wrong.",
     "non_finite": "Samples with a NaN or an infinity.",
     "missing": "Samples that lack a field which others of their set have.",
 }
 _MOST_SHAPES = 3
+_ROUNDING = 1e-9
+_CONSTANT = "  # 1 where all values of a channel are alike"
 
 
 def data_page(analysis: Mapping[str, Any], name: str, source: str) -> str:
@@ -55,14 +57,24 @@ def class_table(analysis: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def normalisation(analysis: Mapping[str, Any]) -> str:
-    """Return YAML with mean and std of the training pictures, for a transform; "" where there are none."""
+    """Return YAML with mean and std of the training pictures, for a transform.
+
+    "" where there are none, or where a channel has no finite number.
+    """
     for item in analysis["sets"]:
         for known in item["fields"].values():
             is_picture = any(shape.count("×") == 2 for shape in known["shapes"])
-            if item["split"] == "train" and is_picture and known.get("std"):
-                mean, std = (", ".join(f"{value:.6g}" for value in known[key]) for key in ("mean", "std"))
-                return f"mean: [{mean}]\nstd: [{std}]"
+            if item["split"] == "train" and is_picture and known.get("std") and None not in known["std"]:
+                return _pasted(known["mean"], known["std"])
     return ""
+
+
+def _pasted(mean: Sequence[float], std: Sequence[float]) -> str:
+    # rounding leaves a little of the spread of what is always 0.1; nothing is to be divided by that
+    is_constant = [spread <= _ROUNDING * abs(middle) for middle, spread in zip(mean, std, strict=True)]
+    spreads = [1.0 if constant else spread for constant, spread in zip(is_constant, std, strict=True)]
+    middles, widths = (", ".join(f"{value:.6g}" for value in values) for values in (mean, spreads))
+    return f"mean: [{middles}]\nstd: [{widths}]" + _CONSTANT * any(is_constant)
 
 
 def _example_cells(example: Mapping[str, Any]) -> list[str]:

@@ -33,10 +33,10 @@ def as_period(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def as_number(value: float | Sequence[float]) -> str:
-    """Return a number, or several, in five digits."""
+def as_number(value: float | Sequence[float | None]) -> str:
+    """Return a number, or several, in five digits; a dash where one is not known."""
     if isinstance(value, Sequence):
-        return ", ".join(f"{item:.5g}" for item in value)
+        return ", ".join("–" if item is None else f"{item:.5g}" for item in value)
     return f"{value:.5g}"
 
 

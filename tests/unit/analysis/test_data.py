@@ -181,6 +181,61 @@ def test_the_data_and_the_generators_are_left_as_they_were() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_a_sample_that_leaks_twice_is_counted_twice() -> None:
+    same = {"input": torch.tensor([1.0, 2.0]), "target": 0}
+
+    analysis = found(DataSplits(train=[same], test=[same, same]))
+
+    places = [(item["first"], item["again"]["index"]) for item in analysis["leaks"]["examples"]]
+    assert places == [({"split": "train", "index": 0}, 0), ({"split": "train", "index": 0}, 1)]
+    example = {"first": {"split": "test", "index": 0}, "again": {"split": "test", "index": 1}}
+    assert analysis["duplicates"] == {"count": 1, "examples": [example]}
+
+
+def test_a_sample_without_a_target_conflicts_with_none() -> None:
+    value = {"input": torch.tensor([1.0])}
+    unlabelled = [value, value | {"target": None}]
+
+    analysis = found(DataSplits(train=unlabelled, test=[value | {"target": 1}, value | {"target": 0}]))
+
+    example = {"first": {"split": "test", "index": 0}, "again": {"split": "test", "index": 1}}
+    assert analysis["label_conflicts"] == {"count": 1, "examples": [example]}
+
+
+def test_a_class_is_the_same_whatever_its_dtype() -> None:
+    samples = [{"input": 1.0, "target": target} for target in (3, np.int32(3), torch.tensor([3], dtype=torch.uint8))]
+
+    assert found(DataSplits(train=samples))["label_conflicts"]["count"] == 0
+
+
+def test_samples_before_the_first_one_with_a_field_lack_it_too() -> None:
+    samples = [{"input": 1.0}, {"input": 2.0}, {"input": 3.0, "note": "a"}, {"input": 4.0}]
+
+    missing = found(DataSplits(train=samples))["missing"]
+
+    assert missing["count"] == 3
+    assert [item["index"] for item in missing["examples"]] == [0, 1, 3]
+
+
+def test_a_sample_that_lacks_two_fields_is_counted_once() -> None:
+    samples = [{"input": 1.0}] * 25 + [{"input": 2.0, "a": 1}, {"input": 3.0, "a": 1, "b": 1}]
+
+    missing = found(DataSplits(train=samples))["missing"]
+
+    assert missing["count"] == 26
+    assert missing["examples"][0] == {"split": "train", "index": 0, "fields": ["a"]}
+
+
+def test_fields_of_a_mapping_are_looked_into() -> None:
+    samples = [{"meta": {"size": torch.ones(2)}}, {"meta": {"size": torch.tensor([1.0, float("nan")])}}, {"meta": {}}]
+
+    analysis = found(DataSplits(train=samples))
+
+    assert analysis["non_finite"]["examples"] == [{"split": "train", "index": 1, "fields": ["meta.size"]}]
+    assert analysis["sets"][0]["fields"]["meta.size"]["shapes"] == {"2": 2}
+    assert analysis["missing"]["examples"] == [{"split": "train", "index": 2, "fields": ["meta.size"]}]
+
+
 class _Captions(IterableDataset[dict[str, Any]]):
     """Two thousand pictures, each with a long text of its own."""
 

@@ -1,5 +1,8 @@
 """Telling equal samples from others."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -31,6 +34,31 @@ def test_equal_numbers_count_not_where_they_lie_in_memory() -> None:
 
     assert fingerprint({"input": turned}) == fingerprint({"input": turned.contiguous()})
     assert fingerprint({"input": turned}) == fingerprint({"input": turned.numpy()})
+
+
+@dataclass
+class _Boxes:
+    corners: torch.Tensor
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda tensor: {"image": tensor},
+        lambda tensor: [tensor, "a"],
+        lambda tensor: _Boxes(tensor),
+        lambda tensor: np.array([tensor.tolist(), None], dtype=object),
+        lambda tensor: np.array([f"{value}" for value in tensor.tolist()]),
+    ],
+    ids=["mapping", "list", "dataclass", "objects", "texts"],
+)
+def test_what_is_printed_in_short_is_told_apart(wrap: Callable[[torch.Tensor], object]) -> None:
+    one = torch.zeros(2000)
+    other = one.clone()
+    other[1000] = 1.0
+
+    assert fingerprint({"input": wrap(one)}) == fingerprint({"input": wrap(one.clone())})
+    assert fingerprint({"input": wrap(one)}) != fingerprint({"input": wrap(other)})
 
 
 def test_the_order_of_fields_and_what_is_left_out_do_not_count() -> None:

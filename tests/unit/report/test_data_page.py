@@ -56,3 +56,20 @@ def test_a_class_that_a_set_lacks_has_none() -> None:
 def test_mean_and_std_of_training_pictures_can_be_pasted() -> None:
     assert normalisation(analysis()) == "mean: [0.1, 0.2, 0.3]\nstd: [0.4, 0.5, 0.6]"
     assert normalisation(analysis(sets=[])) == ""
+
+
+def test_no_number_to_divide_by_is_0() -> None:
+    constant = PICTURES | {"mean": [0.1, 0.2], "std": [1e-17, 0.5]}
+    sets = [{"split": "train", "samples": 2, "fields": {"input": constant}, "classes": None}]
+
+    assert normalisation(analysis(sets=sets)) == (
+        "mean: [0.1, 0.2]\nstd: [1, 0.5]  # 1 where all values of a channel are alike"
+    )
+
+
+def test_a_channel_without_finite_numbers_is_shown_and_not_pasted() -> None:
+    broken = PICTURES | {"mean": [0.1, None], "std": [0.4, None]}
+    sets = [{"split": "train", "samples": 2, "fields": {"input": broken}, "classes": None}]
+
+    assert normalisation(analysis(sets=sets)) == ""
+    assert '<td class="n">0.1, –</td>' in data_page(analysis(sets=sets), "run", "data")
