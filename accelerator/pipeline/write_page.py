@@ -48,6 +48,8 @@ def _links(step: StepState, folder: Path) -> Iterator[tuple[str, str]]:
             if file.is_file():
                 yield name, _relative(file, folder)
     yield from _in_mlflow(step)
+    if step.skipped_from is not None and (page := Path(step.skipped_from, PAGE)).is_file() and page.parent != folder:
+        yield "where it ran", _relative(page, folder)
     if step.folder is not None:
         yield "output", _relative(Path(step.folder, "output.txt"), folder)
 

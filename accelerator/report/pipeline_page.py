@@ -8,6 +8,8 @@ from accelerator.report.page import render
 from accelerator.runs.files import number_from_json
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 62, 64, 22, 4
+LANE = 12
+"""Between arrows that pass below the steps that stand in their way."""
 _MOST_FIGURES = 4
 _SPLITS = ("test", "validation", "train")
 
@@ -41,7 +43,7 @@ def pipeline_page(state: Mapping[str, Any], links: Mapping[str, Mapping[str, str
 
 
 def lay_out(steps: Sequence[Mapping[str, Any]]) -> Graph:
-    """Place each step in the column after the last of those that it needs.
+    """Place each step in the column after the last of those that it needs; an arrow over columns passes below them.
 
     Args:
         steps: objects with `name` and `needs`, each after those that it needs.
@@ -54,10 +56,21 @@ def lay_out(steps: Sequence[Mapping[str, Any]]) -> Graph:
         row = rows.get(place, 0)
         column[step["name"]], rows[place] = place, row + 1
         nodes[step["name"]] = (MARGIN + place * (WIDTH + GAP_X), MARGIN + row * (HEIGHT + GAP_Y))
-    edges = [_arrow(nodes[need], nodes[step["name"]]) for step in steps for need in step["needs"] if need in nodes]
+    needs = [(need, step["name"]) for step in steps for need in step["needs"] if need in nodes]
+    far = list(dict.fromkeys(need for need, name in needs if column[name] - column[need] > 1))
+    bottom = MARGIN + max(rows.values(), default=1) * (HEIGHT + GAP_Y)
+    lanes = {need: bottom + place * LANE for place, need in enumerate(far)}
+    edges = [
+        (
+            _arrow_below(nodes[need], nodes[name], lanes[need])
+            if column[name] - column[need] > 1
+            else _arrow(nodes[need], nodes[name])
+        )
+        for need, name in needs
+    ]
     width = max((x for x, _ in nodes.values()), default=0) + WIDTH + MARGIN
-    height = max((y for _, y in nodes.values()), default=0) + HEIGHT + MARGIN
-    return Graph(width, height, nodes, edges)
+    height = max(bottom - GAP_Y, *lanes.values()) if lanes else bottom - GAP_Y
+    return Graph(width, height + MARGIN, nodes, edges)
 
 
 def main_figures(outputs: Mapping[str, Any]) -> dict[str, float]:
@@ -80,6 +93,16 @@ def shorten(text: str, most: int) -> str:
 
 def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
     x, y = start[0] + WIDTH, start[1] + HEIGHT // 2
-    to_x, to_y = end[0] - 5, end[1] + HEIGHT // 2
+    return f"M{x} {y} {_curve(x, y, end[0] - 5, end[1] + HEIGHT // 2)}"
+
+
+def _arrow_below(start: tuple[int, int], end: tuple[int, int], lane: int) -> str:
+    """Return an arrow that goes down to a lane behind its first step, and up again before its last one."""
+    x, y = start[0] + WIDTH, start[1] + HEIGHT // 2
+    down, up = x + GAP_X, end[0] - GAP_X
+    return f"M{x} {y} {_curve(x, y, down, lane)} H{up} {_curve(up, lane, end[0] - 5, end[1] + HEIGHT // 2)}"
+
+
+def _curve(x: int, y: int, to_x: int, to_y: int) -> str:
     middle = (x + to_x) // 2
-    return f"M{x} {y} C{middle} {y} {middle} {to_y} {to_x} {to_y}"
+    return f"C{middle} {y} {middle} {to_y} {to_x} {to_y}"

@@ -8,7 +8,7 @@ from typing import Any
 from accelerator.pipeline.outputs import metrics
 from accelerator.pipeline.state import PipelineState, Source, StepState
 from accelerator.pipeline.write_page import write_page
-from accelerator.report.pipeline_page import GAP_X, HEIGHT, WIDTH, lay_out, main_figures
+from accelerator.report.pipeline_page import GAP_X, GAP_Y, HEIGHT, MARGIN, WIDTH, lay_out, main_figures
 from accelerator.runs.family import run_of_folder
 from accelerator.runs.progress import Tracking, write_tracking
 
@@ -46,6 +46,18 @@ def test_a_step_stands_in_the_column_after_all_that_it_needs() -> None:
     assert len(graph.edges) == 3
 
 
+def test_an_arrow_over_columns_passes_below_all_steps() -> None:
+    steps = [{"name": "a", "needs": []}, {"name": "b", "needs": []}, {"name": "c", "needs": ["a"]}]
+    steps += [{"name": "d", "needs": ["a", "c"]}]
+
+    graph = lay_out(steps)
+
+    lane = MARGIN + 2 * (HEIGHT + GAP_Y)
+    assert f" {lane} H" in graph.edges[1]
+    assert max(y for _, y in graph.nodes.values()) + HEIGHT < lane < graph.height
+    assert "H" not in graph.edges[0] + graph.edges[2]
+
+
 def test_metrics_of_the_test_come_first() -> None:
     values: dict[str, Any] = {"a/x": 1.0, "train/loss": 0.2, "test/loss": 0.4, "test/accuracy": 0.9}
 
@@ -71,6 +83,18 @@ def test_the_page_tells_states_figures_inputs_and_how_to_go_on(tmp_path: Path) -
     assert page.count('class="edge"') == 2
     assert "<script" not in page
     assert "http" not in page
+
+
+def test_a_skipped_step_links_to_the_page_of_the_pipeline_that_it_ran_in(tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    (before / "report.html").write_text("")
+    (tmp_path / "now").mkdir()
+    step = StepState("clean", "step", "command", "skipped", skipped_from=str(before))
+
+    page = write_page(PipelineState("two", "completed", steps=(step,), folder=tmp_path / "now")).read_text()
+
+    assert '<a href="../before/report.html">where it ran</a>' in page
 
 
 def test_the_page_links_to_the_run_of_the_pipeline_where_a_server_has_it(tmp_path: Path) -> None:
