@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, final
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from accelerator.components import Registry
 from accelerator.config.check_launch import LaunchCheck
@@ -16,7 +16,7 @@ from accelerator.config.check_pipeline_forms import STEP_KEYS, check_pipeline_fo
 from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
 from accelerator.config.component_nodes import TARGET, ComponentNode
 from accelerator.config.groups import GroupConfig, configs_below
-from accelerator.config.pipeline_file import as_typed, load_pipeline, no_steps, places_of, resolved
+from accelerator.config.pipeline_file import as_typed, load_pipeline, naming_variables, no_steps, places_of, resolved
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import Provenance, shown_path
 from accelerator.config.read import Reader, is_mapping, is_node
@@ -33,7 +33,7 @@ def check_pipeline(
     registry: Registry,
     project: Project,
     sources: Sequence[ConfigSource],
-    overridden: tuple[Mapping[str, Any], Provenance] | None = None,
+    overridden: tuple[DictConfig, Provenance] | None = None,
 ) -> list[Problem]:
     """Return all problems of one pipeline's config, as far as they show without importing its steps.
 
@@ -41,23 +41,21 @@ def check_pipeline(
     holds.
     """
     unresolved: Sequence[Problem] = ()
-    if overridden is None:
-        try:
-            loaded = load_pipeline(config, project, sources)
-        except ConfigError as error:
-            return list(error.problems)
-        content, places = config.content or {}, places_of(config, project, sources)
-        try:
-            content = resolved(loaded, places)
-        except ConfigError as error:
-            unresolved = error.problems
-    else:
-        content, places = overridden
+    try:
+        loaded, places = overridden or (load_pipeline(config, project, sources), places_of(config, project, sources))
+    except ConfigError as error:
+        return list(error.problems)
+    written = content = config.content or {}
+    try:
+        content = resolved(loaded, places)
+        written = naming_variables(content, loaded)
+    except ConfigError as error:
+        unresolved = error.problems
     reader = Reader(places)
     steps = content.get("steps")
     if not isinstance(steps, Mapping):
         return [no_steps(places.place_of("steps") or shown_path(config.path, project, sources))]
-    check_pipeline_forms(content, reader)
+    check_pipeline_forms(content, written, reader)
     experiments = [item.name for item in configs_below("experiment", sources)]
     _PipelineCheck(steps, experiments, registry, project, reader).run()
     launch = LaunchCheck(sources, reader)

@@ -15,8 +15,14 @@ STEP_KEYS = ("experiment", "overrides", "step", "inputs", "launch", "retries", "
 _STEP_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 
 
-def check_pipeline_forms(content: Mapping[Any, Any], reader: Reader) -> None:
-    """Note each value that a pipeline cannot be run with."""
+def check_pipeline_forms(content: Mapping[Any, Any], written: Mapping[Any, Any], reader: Reader) -> None:
+    """Note each value that a pipeline cannot be run with.
+
+    Args:
+        content: the pipeline's config, resolved.
+        written: the same as it is written down, which holds no secret: environment variables are named there.
+        reader: takes the problems.
+    """
     for key in content:
         if key not in PIPELINE_KEYS:
             text = f"there is no such key of a pipeline. {did_you_mean(str(key), PIPELINE_KEYS)}"
@@ -32,6 +38,8 @@ def check_pipeline_forms(content: Mapping[Any, Any], reader: Reader) -> None:
             reader.add(key, "a step is called by letters, digits, '_' and '-'", "Give it such a name")
         elif is_mapping(entry):
             _check_step(key, entry, reader)
+            for part in ("step", "inputs"):
+                _refuse_secrets(f"{key}.{part}", written["steps"][step].get(part), reader)
 
 
 def _check_step(key: str, entry: Mapping[str, Any], reader: Reader) -> None:
@@ -43,8 +51,6 @@ def _check_step(key: str, entry: Mapping[str, Any], reader: Reader) -> None:
         reader.add(f"{key}.overrides", text, "Write step: {_target_: NAME, an_argument: 1}")
     if inputs is not None and not is_mapping(inputs):
         reader.add(f"{key}.inputs", "must be a mapping by name", "Write inputs: {a_name: a_value}", value=inputs)
-    for part in ("step", "inputs"):
-        _refuse_secrets(f"{key}.{part}", entry.get(part), reader)
     retries, limit = entry.get("retries"), entry.get("time_limit")
     if retries is not None and (type(retries) is not int or retries < 0):
         reader.add(f"{key}.retries", "must be a whole number of at least 0", "Write retries: 2", value=retries)
@@ -58,4 +64,4 @@ def _refuse_secrets(key: str, node: Any, reader: Reader) -> None:
     for path, value in leaves(node, key):
         if masked.get(path) != value:
             text = "is a secret in clear, which a pipeline would have to write down for its step"
-            reader.add(path, text, "Take it out, and have the component read an environment variable of its own")
+            reader.add(path, text, "Put it in an environment variable and name that: ${oc.env:NAME}")

@@ -20,7 +20,7 @@ from accelerator.config.groups import GroupConfig, configs_of
 from accelerator.config.hydra_api import ConfigFolders, ParsedOverride, apply_overrides
 from accelerator.config.interval import Interval
 from accelerator.config.launch_settings import named_settings, training_overrides
-from accelerator.config.pipeline_file import load_pipeline, places_of, resolved
+from accelerator.config.pipeline_file import load_pipeline, naming_variables, places_of, resolved
 from accelerator.config.project import ConfigSource, Project, search_path
 from accelerator.config.provenance import Provenance
 from accelerator.config.step_references import references
@@ -109,13 +109,14 @@ def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, 
     _complete(content, sources)  # of what the command has added too
     places = places_of(file, project, sources, set_by_command)
     plain = resolved(content, places)
-    problems = check_pipeline(file, registry, project, sources, (plain, places))
+    problems = check_pipeline(file, registry, project, sources, (content, places))
     if problems:
         raise ConfigError(problems)
     if not plain["steps"]:
         remedy = "Write one: a_name: {experiment: NAME}"
         raise ConfigError(Problem("steps", "there is none yet", remedy, places.place_of("steps")))
-    made = tuple(_step(str(key), entry, sorted_out) for key, entry in plain["steps"].items())
+    named = naming_variables(plain, content)
+    made = tuple(_step(str(key), entry, sorted_out) for key, entry in named["steps"].items())
     return PipelineConfig(str(plain["name"] or name), made, plain["parallel"], file, tuple(rest), places)
 
 

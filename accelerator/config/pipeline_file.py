@@ -1,7 +1,7 @@
 """A pipeline's file, from text to plain values: what is wrong with it is said with its line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,8 @@ from accelerator.config.hydra_api import LoadedFile, ParsedOverride
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import COMMAND_LINE, Provenance, read_provenance, shown_path
 from accelerator.config.read import first_line, is_mapping
+from accelerator.config.saved import resolved_but_variables
+from accelerator.config.saved_interpolations import names_variable
 from accelerator.config.step_references import escaped
 from accelerator.errors import ConfigError, Problem
 from accelerator.hostile_yaml import HostileYamlError, measure_yaml
@@ -76,6 +78,38 @@ def resolved(content: DictConfig, places: Provenance) -> dict[str, Any]:
     for name, items in overrides.items():
         plain["steps"][name]["overrides"] = items
     return dict(plain)
+
+
+def naming_variables(plain: Mapping[str, Any], content: DictConfig) -> dict[str, Any]:
+    """Return resolved values in which what a step itself is given names environment variables as it is written.
+
+    That is its component's arguments and its inputs, which are written down: the values of variables are not.
+    """
+    raw: Any = OmegaConf.to_container(content)
+    if "oc.env" not in str(raw) or not is_mapping(raw.get("steps")):
+        return dict(plain)
+    entries = {name: entry for name, entry in raw["steps"].items() if is_mapping(entry)}
+    for entry in entries.values():
+        entry.pop("overrides", None)
+    named = resolved_but_variables(escaped(raw))["steps"]
+    steps = {
+        name: {
+            **plain["steps"][name],
+            **{part: _with_names(plain["steps"][name].get(part), named[name].get(part)) for part in ("step", "inputs")},
+        }
+        for name in entries
+    }
+    return {**plain, "steps": {**plain["steps"], **steps}}
+
+
+def _with_names(value: Any, named: Any) -> Any:
+    """Return a resolved value with the texts of `named` in the places where those name an environment variable."""
+    if isinstance(value, dict):
+        return {name: _with_names(item, named[name]) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with_names(item, part) for item, part in zip(value, named, strict=True)]
+    is_named = isinstance(named, str) and names_variable(named)
+    return named.replace("\\${step_output:", "${step_output:") if is_named else value
 
 
 def as_typed(problem: Problem) -> Problem:

@@ -67,16 +67,24 @@ def saved_values(config: DictConfig) -> dict[str, Any]:
     Raises:
         ConfigError: an interpolation cannot be resolved.
     """
-    kept: list[str] = []
-    original = _without_total_steps(OmegaConf.to_container(config))
-    marked = _map_texts(original, lambda text: _mark(text, kept))
     try:
-        resolved = OmegaConf.to_container(OmegaConf.create(marked), resolve=True)
+        values = resolved_but_variables(_without_total_steps(OmegaConf.to_container(config)))
     except OmegaConfBaseException as error:
         key = str(getattr(error, "full_key", "") or "")
         raise ConfigError(Problem(key, f"cannot be resolved: {first_line(error)}", "Correct it")) from error
-    result: dict[str, Any] = redact(_unmark(resolved, original, kept))
+    result: dict[str, Any] = redact(values)
     return result
+
+
+def resolved_but_variables(values: Any) -> Any:
+    """Return the values of a config resolved, but for what must stay an interpolation; any other `${` is escaped.
+
+    Raises:
+        OmegaConfBaseException: an interpolation cannot be resolved.
+    """
+    kept: list[str] = []
+    marked = _map_texts(values, lambda text: _mark(text, kept))
+    return _unmark(OmegaConf.to_container(OmegaConf.create(marked), resolve=True), values, kept)
 
 
 def flatten(values: Mapping[str, Any]) -> dict[str, str | int | float | bool | None]:

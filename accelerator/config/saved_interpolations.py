@@ -22,6 +22,11 @@ VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)\s*(,[^{}]*)?\}")
 _WHOLE_VARIABLE = re.compile(r"\$\{oc\.env:([A-Za-z_]\w*)\}")
 
 
+def names_variable(text: str) -> bool:
+    """Tell whether a text is one that reads an environment variable."""
+    return "${" in text and "oc.env" in text
+
+
 def marked_texts(node: Any, key: str) -> Iterator[tuple[str, str]]:
     """Yield the path and the text of each value that is an interpolation or a masked secret."""
     names = list(node) if isinstance(node, DictConfig) else range(len(node))

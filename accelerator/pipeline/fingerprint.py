@@ -14,7 +14,7 @@ import hmac
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ _HARMLESS = (
 )
 """Keys, with all below them, that cannot change what an experiment gives."""
 _HARMLESS_EXACT = ("loader.workers", "train.max_time")
-_VARIABLE = re.compile(r"\$\{oc\.env:([A-Za-z_]\w*)")
+_VARIABLE = re.compile(r"\$\{\s*oc\.env\s*:\s*([A-Za-z_]\w*)")
 _SHOWN_CHARACTERS = 40
 _MOST_REASONS = 3
 _ABSENT = object()
@@ -66,9 +66,13 @@ def relevant(flat: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def variables_of(flat: Mapping[str, Any], key: bytes) -> dict[str, str]:
-    """Return a keyed hash of each environment variable that a config names: a secret is not written, nor guessed."""
-    names = sorted({name for value in flat.values() for name in _VARIABLE.findall(str(value))})
+def variables_in(values: Iterable[Any]) -> list[str]:
+    """Return the environment variables that values of a config name."""
+    return sorted({name for value in values for name in _VARIABLE.findall(str(value))})
+
+
+def keyed_variables(names: Iterable[str], key: bytes) -> dict[str, str]:
+    """Return a keyed hash of each environment variable: a secret is not written, nor guessed."""
     return {name: _keyed(os.environ.get(name, ""), key) for name in names}
 
 

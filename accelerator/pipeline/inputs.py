@@ -8,9 +8,11 @@ from typing import Any
 
 from accelerator.config.pipeline_config import StepConfig
 from accelerator.config.project import Project
+from accelerator.config.saved_interpolations import names_variable
 from accelerator.config.step_references import Reference, fill_in, references
 from accelerator.errors import InputError, did_you_mean, nearest
 from accelerator.pipeline.content_hash import ContentHashes, hash_of_value, is_short
+from accelerator.pipeline.from_environment import FromEnvironment, marked_variables, read_variables
 from accelerator.pipeline.outputs import CHECKPOINT, FOLDER, METRICS, RUN, VALUE, Output, file, folder, value
 from accelerator.pipeline.state import Source
 from accelerator.runs.files import json_ready
@@ -24,7 +26,7 @@ class Inputs:
     """The inputs of a step, all of them there."""
 
     values: Mapping[str, Any]
-    """As the step gets them: a file, folder, run or checkpoint is a `Path`."""
+    """As the step gets them: a file, folder, run or checkpoint is a `Path`. `FromEnvironment` names a variable."""
     sources: tuple[Source, ...]
     """Each leaf with where it came from, and its hash."""
 
@@ -45,7 +47,8 @@ def resolve_inputs(step: StepConfig, known: Known, project: Project, hashes: Con
     found: list[Source] = []
     values: dict[str, Any] = {}
     for name, raw in step.inputs.items():
-        values[str(name)] = fill_in(_with_paths(raw, project), lambda item: _of(item, known, place).as_input, str(name))
+        filled = fill_in(_with_paths(raw, project), lambda item: _of(item, known, place).as_input, str(name))
+        values[str(name)] = marked_variables(raw, filled)
         for reference in references(raw, str(name)):
             output = _of(reference, known, place)
             text = _hash(output) if output.path is None or output.hash else hashes.of_output(output)
@@ -53,6 +56,25 @@ def resolve_inputs(step: StepConfig, known: Known, project: Project, hashes: Con
             found.append(Source(reference.key, reference.step, reference.output, output.value, text, is_path))
         found += _own(raw, str(name), project, hashes)
     return Inputs(values, tuple(found))
+
+
+def read_inputs(value: Any, project: Project) -> Any:
+    """Return inputs as a step gets them, in its process: with the environment variables that they name.
+
+    Raises:
+        InputError: a variable is not set.
+    """
+    if isinstance(value, FromEnvironment):
+        read = read_variables(value.text)
+        return (own_files(read, project) or read) if isinstance(read, str) else read
+    if isinstance(value, Mapping):
+        return {name: read_inputs(item, project) for name, item in value.items()}
+    return [read_inputs(item, project) for item in value] if isinstance(value, list) else value
+
+
+def path_of(source: Source, project: Project) -> Path | None:
+    """Return the file, folder, run or checkpoint that came in; None for a value."""
+    return project.absolute(str(_read(source.value))) if source.is_path else None
 
 
 def own_files(text: str, project: Project) -> Path | None:
@@ -118,9 +140,10 @@ def _own(raw: Any, key: str, project: Project, hashes: ContentHashes) -> Iterato
         for place, item in enumerate(raw):
             yield from _own(item, f"{key}[{place}]", project, hashes)
     elif not (isinstance(raw, str) and list(references(raw, key))):
-        path = own_files(raw, project) if isinstance(raw, str) else None
+        path = own_files(str(_read(raw)), project) if isinstance(raw, str) else None
         if path is not None:
-            yield Source(key, value=str(path), is_path=True, hash=hashes.of_path(path))
+            shown = raw if names_variable(raw) else str(path)
+            yield Source(key, value=shown, is_path=True, hash=hashes.of_path(path))
         else:
             yield Source(key, value=raw, hash=_hash(value(raw)))
     elif raw.strip() != f"${{step_output:{next(references(raw, key)).text}}}":  # text around a reference counts too
@@ -134,6 +157,10 @@ def _with_paths(raw: Any, project: Project) -> Any:
         return [_with_paths(item, project) for item in raw]
     path = own_files(raw, project) if isinstance(raw, str) and "${" not in raw else None
     return raw if path is None else path
+
+
+def _read(raw: Any) -> Any:
+    return read_variables(raw) if isinstance(raw, str) and names_variable(raw) else raw
 
 
 def _hash(output: Output) -> str:

@@ -23,7 +23,7 @@ from accelerator.leaves import leaves
 from accelerator.pipeline.cache import StepCache
 from accelerator.pipeline.code_versions import CodeVersions, targets_in
 from accelerator.pipeline.composing import EXPERIMENT, composing_overrides, makes_run
-from accelerator.pipeline.fingerprint import Fingerprint, relevant, variables_of
+from accelerator.pipeline.fingerprint import Fingerprint, keyed_variables, relevant, variables_in
 from accelerator.pipeline.inputs import Inputs
 
 
@@ -100,19 +100,26 @@ def _prepare(
 ) -> PreparedStep:
     node = dict(step.node or {})
     given, targets = dict(leaves(node)) if node else {}, list(targets_in(node, KIND))
+    variables = _variables_of([*given.values(), *dict(leaves(step.inputs)).values()], cache)
     overrides = composing_overrides(step, project, registry)
     has_run = makes_run(step, project, registry)
     if overrides is None:
-        base = Fingerprint(step.uses, given, {}, code.of_targets(targets))
+        base = Fingerprint(step.uses, given, {}, code.of_targets(targets), variables)
         return PreparedStep(step, None, base, makes_run=has_run)
     composed, values = _composed(step, overrides, project, registry)
     flat = flatten(values)
     targets += [(item.kind, item.target) for item in component_nodes(composed) if isinstance(item.target, str)]
     counted = relevant(flat, step.inputs)
-    variables = variables_of(counted, cache.key()) if any("oc.env" in str(item) for item in counted.values()) else {}
+    variables |= _variables_of(counted.values(), cache)
     uses = step.uses if step.node else EXPERIMENT
     base = Fingerprint(uses, {**given, **counted}, {}, code.of_targets(targets), variables)
     return PreparedStep(step, None if step.node else composed, base, (values.get("tracking"),), has_run)
+
+
+def _variables_of(values: Iterable[Any], cache: StepCache) -> dict[str, str]:
+    """Return a keyed hash of each environment variable that values name; the key is made when there is one."""
+    names = variables_in(values)
+    return keyed_variables(names, cache.key()) if names else {}
 
 
 def _composed(

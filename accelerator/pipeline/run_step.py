@@ -20,6 +20,8 @@ from accelerator.config.declared import declared_by
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED, AcceleratorError
 from accelerator.launch.threads import limit_spinning
+from accelerator.pipeline.from_environment import node_with_variables
+from accelerator.pipeline.inputs import read_inputs
 from accelerator.pipeline.outputs import read_outputs
 from accelerator.pipeline.step_context import StepContext
 from accelerator.pipeline.step_folder import StepFolder, decode_paths
@@ -27,6 +29,8 @@ from accelerator.redaction import redact_text
 from accelerator.runs.files import read_json, write_json
 
 KIND = "pipeline_step"
+OVERRIDES = "overrides"
+"""An argument that holds overrides, as that which `@gives` says composes a config: who reads them reads variables."""
 
 
 def main(arguments: list[str]) -> int:
@@ -61,7 +65,7 @@ def run_step(folder: StepFolder) -> None:
     context = StepContext(
         name=task["name"],
         folder=folder.files,
-        inputs=decode_paths(task["inputs"]),
+        inputs=read_inputs(decode_paths(task["inputs"]), project),
         launch=task["launch"] or {},
         project=project,
         log=logging.getLogger(f"accelerator.pipeline.{task['name']}"),
@@ -76,7 +80,9 @@ def _build(builder: Builder, node: Mapping[str, Any], name: str) -> tuple[Any, t
     """Return what is called, and the names that it declares to give; a function is itself the step."""
     _, target = builder.resolve(node, KIND, f"steps.{name}.step", nested=False)
     marked = declared_by(target)
-    return builder.build(node, KIND, f"steps.{name}.step"), marked.names if marked is not None else ()
+    composes = (marked.composes if marked is not None else None) or OVERRIDES
+    built = builder.build(node_with_variables(node, (composes, OVERRIDES)), KIND, f"steps.{name}.step")
+    return built, marked.names if marked is not None else ()
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from accelerator.pipeline.from_environment import FromEnvironment
 from accelerator.runs.listing import list_runs
 from accelerator.runs.run import Run
 
-_PATH, _NUMBER = "__path__", "__number__"
+_PATH, _NUMBER, _TEXT = "__path__", "__number__", "__environment__"
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,11 @@ class StepFolder:
 
 
 def encode_paths(value: Any) -> Any:
-    """Return inputs as JSON holds them: a path, and a number that is not finite, becomes a mapping that says so."""
+    """Return inputs as JSON holds them: what JSON has not becomes a mapping that says what it is."""
     if isinstance(value, Path):
         return {_PATH: str(value)}
+    if isinstance(value, FromEnvironment):
+        return {_TEXT: value.text}
     if isinstance(value, float) and not math.isfinite(value):
         return {_NUMBER: str(value)}
     if isinstance(value, Mapping):
@@ -66,10 +69,12 @@ def encode_paths(value: Any) -> Any:
 
 
 def decode_paths(value: Any) -> Any:
-    """Return inputs as a step gets them; the reverse of `encode_paths`."""
+    """Return inputs as they were; the reverse of `encode_paths`."""
     if isinstance(value, dict):
         if value.keys() == {_PATH}:
             return Path(value[_PATH])
+        if value.keys() == {_TEXT}:
+            return FromEnvironment(value[_TEXT])
         if value.keys() == {_NUMBER}:
             return float(value[_NUMBER])
         return {name: decode_paths(item) for name, item in value.items()}

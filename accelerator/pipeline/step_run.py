@@ -17,7 +17,8 @@ from accelerator.experiment.sweep_trust import overrides_for_jobs
 from accelerator.launch.launched_command import LaunchedCommand, command_through_launcher
 from accelerator.pipeline.cache import StepCache, StepLock
 from accelerator.pipeline.content_hash import is_run
-from accelerator.pipeline.inputs import Inputs
+from accelerator.pipeline.from_environment import FromEnvironment
+from accelerator.pipeline.inputs import Inputs, path_of
 from accelerator.pipeline.outputs import RUN, Output
 from accelerator.pipeline.planner import Decision
 from accelerator.pipeline.prepare import PreparedStep
@@ -157,8 +158,8 @@ class StepRunner:
     def _refuse_changed(self, inputs: Inputs) -> None:
         """Refuse a result that was made of something else than what was fingerprinted."""
         for source in inputs.sources:
-            path = Path(str(source.value))
-            if not source.is_path or (source.step is not None and is_run(path)):  # a run has its own guards
+            path = path_of(source, self.project)
+            if path is None or (source.step is not None and is_run(path)):  # a run has its own guards
                 continue
             if not path.exists() or self.cache.hashes.of_path(path) != source.hash:
                 raise RunFailedError(
@@ -176,7 +177,8 @@ def _freeze(step: PreparedStep, inputs: Inputs, folder: StepFolder) -> None:
     with open_dict(config):
         config.paths.output = str(folder.runs)
         for key, value in inputs.values.items():
-            OmegaConf.update(config, key, str(value) if isinstance(value, Path) else value, merge=False)
+            text = str(value) if isinstance(value, Path | FromEnvironment) else value
+            OmegaConf.update(config, key, text, merge=False)
     write_text(folder.path / _PROVENANCE, composition.provenance.to_json())
     write_text(folder.path / _OVERRIDES, yaml.safe_dump([redact_text(item) for item in composition.overrides]))
     write_text(folder.config, saved_yaml(config))

@@ -49,9 +49,10 @@ class Command:
         words = [_filled(word, inputs, paths, step_context) for word in self.words]
         for name, path in self.outputs.items():
             (paths[name] if path.endswith("/") else paths[name].parent).mkdir(parents=True, exist_ok=True)
-        step_context.log.info("%s", redact_text(shlex.join(words)))
+        root = step_context.project.root
+        step_context.log.info("Running %s in %s", redact_text(words[0]), root)  # no more: words may hold secrets
         log = step_context.folder / LOG
-        code = _run(words, log, step_context.project.root)
+        code = _run(words, log, root)
         if code != 0:
             raise RunFailedError(_failure(words[0], code, log))
         left_out = [name for name, path in paths.items() if not path.exists()]

@@ -104,7 +104,13 @@ BROKEN = [
     ("step: silent", "step: silent, overrides: [a=1]", "last.overrides", "takes no overrides", "Write step: {_target_"),
     ("step: silent", "step: silent, inputs: [1]", "last.inputs", "must be a mapping by name", "Write inputs: {"),
     ("scale: 2.0", "scale: 2.0, token: abc", "again.step.token", "is a secret in clear", "an environment variable"),
-    ("retries: 2", "inputs: {of: {password: abc}}", "last.inputs.of.password", "is a secret in clear", "Take it out"),
+    (
+        "retries: 2",
+        "inputs: {of: {password: abc}}",
+        "last.inputs.of.password",
+        "is a secret in clear",
+        "${oc.env:NAME}",
+    ),
     (
         "figures.mean",
         "figures.mean}-${nope.it",

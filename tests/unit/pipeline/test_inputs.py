@@ -11,7 +11,7 @@ from accelerator.errors import InputError
 from accelerator.pipeline.content_hash import ContentHashes
 from accelerator.pipeline.inputs import resolve_inputs
 from accelerator.pipeline.outputs import Output, metrics, run, value
-from tests.unit.pipeline.conftest import Steps, states
+from tests.unit.pipeline.conftest import Steps, output_of, states
 
 GIVEN = {"run": run(Path("/runs/a")), "metrics": metrics({"test/loss": 0.5}), "count": value(3)}
 
@@ -74,3 +74,31 @@ def test_it_fails_the_step_that_asks_and_is_told_before_anything_runs_once_it_is
     assert ended.state.step("sum").reason.startswith(text)
     with pytest.raises(InputError, match="the step 'second' gave no 'tabel'"):
         steps.run()
+
+
+def test_the_value_of_an_environment_variable_reaches_the_step_and_is_written_nowhere(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRST_FACTOR", "7.25")
+    monkeypatch.setenv("NUMBERS_NAME", "numbers")
+    monkeypatch.setenv("HIDDEN_NOTE", "nobody-knows")
+    inputs = "{numbers: 'data/${oc.env:NUMBERS_NAME}.txt', deep: [{a: 'x-${vars.note}'}], token: '${vars.note}'}"
+    steps.change("configs/pipeline/sums.yaml", "name: sums", "name: sums\nvars: {note: '${oc.env:HIDDEN_NOTE}'}")
+    steps.change(
+        "configs/pipeline/sums.yaml",
+        "first: {step: table, inputs: {numbers: data/numbers.txt}}",
+        f"first: {{step: {{_target_: table, scale: '${{oc.decode:${{oc.env:FIRST_FACTOR}}}}'}}, inputs: {inputs}}}",
+    )
+    steps.write("fault_first", "(step_context.project.root / 'seen').write_text(inputs['deep'][0]['a'][-8:])")
+
+    ended = steps.run(only="first")
+
+    table = Path(output_of(ended.state, "first", "table")).read_text()
+    assert (table, (steps.root / "seen").read_text()) == ("7.25 14.5 29.0", "dy-knows")
+    written = [path for path in (steps.root / "outputs").rglob("*.*") if path.is_file() and path.name != "table.txt"]
+    assert [path for path in written if b"7.25" in path.read_bytes() or b"nobody" in path.read_bytes()] == []
+    assert steps.plan(only="first")[0][1:] == ("skip", "nothing has changed")
+    monkeypatch.setenv("HIDDEN_NOTE", "somebody-knows")
+    assert steps.plan(only="first")[0][1:] == ("run", "environment variable HIDDEN_NOTE has another value")
+    steps.write("data/numbers.txt", "5")
+    assert steps.plan(only="first")[0][2].startswith("input numbers: ")
