@@ -12,7 +12,7 @@ from accelerator.config.compose import composition_of
 from accelerator.config.launch_settings import LAUNCHER
 from accelerator.config.project import Project
 from accelerator.config.saved import saved_yaml
-from accelerator.errors import EXIT_INPUT, RunFailedError, StorageError
+from accelerator.errors import EXIT_INPUT, InputError, RunFailedError, StorageError
 from accelerator.experiment.sweep_trust import overrides_for_jobs
 from accelerator.launch.launched_command import LaunchedCommand, command_through_launcher
 from accelerator.pipeline.cache import StepCache, StepLock
@@ -177,11 +177,24 @@ def _freeze(step: PreparedStep, inputs: Inputs, folder: StepFolder) -> None:
     with open_dict(config):
         config.paths.output = str(folder.runs)
         for key, value in inputs.values.items():
-            text = str(value) if isinstance(value, Path | FromEnvironment) else value
-            OmegaConf.update(config, key, text, merge=False)
+            OmegaConf.update(config, key, _as_config(value, f"steps.{step.name}.inputs.{key}"), merge=False)
     write_text(folder.path / _PROVENANCE, composition.provenance.to_json())
     write_text(folder.path / _OVERRIDES, yaml.safe_dump([redact_text(item) for item in composition.overrides]))
     write_text(folder.config, saved_yaml(config))
+
+
+def _as_config(value: Any, key: str) -> Any:
+    """Return an input as a config holds it: a path is a text, and a text that was given is no interpolation."""
+    if isinstance(value, Mapping):
+        return {str(name): _as_config(item, f"{key}.{name}") for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_config(item, key) for item in value]
+    if isinstance(value, str) and "${" in value:
+        raise InputError(
+            f"{key} = {redact_text(value)!r}: holds '${{', which a config would read as an interpolation. Have the "
+            f"step that gives it write it to a file, and give its path."
+        )
+    return str(value) if isinstance(value, Path | FromEnvironment) else value
 
 
 def _run_folder(folder: StepFolder) -> str | None:

@@ -2,8 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,18 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from accelerator.config.project import Project
+from accelerator.runs import tail
 from accelerator.runs.family import run_of_folder
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.parts import CameIn, Gave, Origin, Part
-from accelerator.runs.progress import Tracking, write_tracking
+from accelerator.runs.progress import Tracking, read_tracking, write_tracking
+from accelerator.runs.summary import Summary, write_summary
+from accelerator.tracking.forward import open_sink
+from accelerator.tracking.forwarder import Forwarder, Pace
 from accelerator.tracking.mlflow_sink import MLflowSink
 from accelerator.tracking.sink import FamilySink, SinkError, TrackedRun
-from tests.tracked_project import make_project, write_journal
+from tests.tracked_project import make_project, point, write_journal
 
 # MLflow's own use of SQLAlchemy; ours raises no such warning.
 pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")
@@ -296,3 +303,95 @@ def test_a_run_that_is_the_child_of_another_stays_it(wholes: Wholes) -> None:
     whole.send(Part("train", "ran", run_folder=str(trained.path), has_run=True))
 
     assert wholes.run(run_id).data.tags["mlflow.parentRunId"] == other.run_id
+
+
+WRITES = ("create_run", "update_run", "set_terminated", "set_tag", "log_batch", "log_artifact")
+"""What the client is called with that changes the store."""
+TRACKED = "name: two\ntracking: {_target_: mlflow, tracking_uri: null, experiment: null}\n"
+
+
+class Killed(BaseException):
+    """The forwarder's process is gone: nothing of it goes on, and nothing is told."""
+
+
+def pipeline_to_carry(wholes: Wholes) -> Whole:
+    """Write the run of a pipeline that is done: a training, what it was given to, and a step that was skipped."""
+    before, whole = wholes.open("20261122-101500-000001"), wholes.open("20261123-101500-000002")
+    before.send(Part("clean", "ran", time=1.0))
+    trained = whole.step_run("train", "20261123-101501-00000a")
+    wholes.track(trained, "two")
+    came_in = CameIn("run", "/r", "ab", "run", whole.origin("train", trained))
+    parts = (
+        Part("clean", "skipped", taken_from=before.origin("clean"), time=2.0),
+        Part("train", "running", folder=str(whole.folder / "steps" / "train"), has_run=True, time=2.0),
+        Part("train", "ran", run_folder=str(trained.path), has_run=True, time=3.0),
+        Part("write", "running", came_in=(came_in,), time=3.0),
+        Part("write", "ran", came_in=(came_in,), metrics={"loss": 0.5}, gave={"x": Gave("value", "1", "1")}, time=4.0),
+    )
+    (whole.run.path / "a.txt").write_text("a")
+    artifact = {"kind": "artifact", "name": "a.txt", "path": "a.txt", "time": 5.0}
+    ends = [{"kind": "tag", "name": "note", "value": "table"}, artifact, point(0, 3.0, "steps/ran")]
+    write_journal(whole.run, [*(part.to_record() for part in parts), *ends])
+    whole.run.config.write_text(TRACKED)
+    write_summary(whole.run, Summary("completed"))
+    return whole
+
+
+def carry_to_the_end(whole: Whole, project: Path) -> int:
+    """Run forwarders, one after the other is killed, until all has arrived; return how many were killed."""
+    opening = partial(open_sink, whole.run, Project(project), is_judged=True)
+    for kills in count():
+        try:
+            Forwarder(whole.run, opening).run(Pace(0.01, 0.0))
+            return kills
+        except Killed:
+            continue
+    raise AssertionError
+
+
+def stored(wholes: Wholes) -> dict[str, Any]:
+    """Return all runs of a store by name, without what differs from store to store."""
+    experiments = [item.experiment_id for item in wholes.client.search_experiments()]
+    runs = wholes.client.search_runs(experiments)
+    named = {run.info.run_id: run.info.run_name for run in runs} | {str(wholes.root): "PROJECT"}
+    found = {}
+    for run in runs:
+        text = json.dumps([run.info.status, dict(sorted(run.data.tags.items())), run.data.metrics, run.data.params])
+        for name, what in named.items():
+            text = text.replace(name, what)
+        files = [item.path for item in wholes.client.list_artifacts(run.info.run_id)]
+        found[run.info.run_name] = (text, files)
+    assert len(found) == len(runs)
+    return found
+
+
+def test_a_forwarder_of_a_pipeline_killed_behind_every_change_of_the_store_leaves_what_an_undisturbed_one_leaves(
+    wholes: Wholes, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "BATCH_BYTES", 1)  # a record is a batch of its own
+    root = make_project(tmp_path / "undisturbed")
+    shutil.copy(template, root / "mlflow.db")
+    undisturbed = Wholes(root)
+    carry_to_the_end(pipeline_to_carry(undisturbed), undisturbed.root)
+    whole = pipeline_to_carry(wholes)
+    done: set[str] = set()
+
+    def dying_once(write: Callable[..., Any]) -> Callable[..., Any]:
+        def call(client: MlflowClient, *arguments: Any, **named: Any) -> Any:
+            result = write(client, *arguments, **named)
+            what = f"{write.__name__} {arguments} {named}"
+            if what not in done:
+                done.add(what)
+                raise Killed
+            return result
+
+        return call
+
+    for name in WRITES:
+        monkeypatch.setattr(MlflowClient, name, dying_once(getattr(MlflowClient, name)))
+    kills = carry_to_the_end(whole, wholes.root)
+
+    assert kills == len(done) > 20
+    assert stored(wholes) == stored(undisturbed)
+    tracking = read_tracking(whole.run)
+    assert tracking is not None and (tracking.sent, tracking.pending, tracking.finished) == (8, None, "completed")
