@@ -13,7 +13,7 @@ from accelerator.analysis.fields import FieldStatistics, fields_of
 from accelerator.analysis.identity import NO_TARGET, Fingerprints, Occurrence, Place
 from accelerator.runtime.data.fetch import as_fields
 from accelerator.runtime.data.loader import is_iterable
-from accelerator.runtime.data.randomness import mix_seed, seeded_globals
+from accelerator.runtime.data.randomness import mix_seed, seed_globals, seeded_globals
 from accelerator.runtime.data.sample_values import as_array, fingerprint
 from accelerator.runtime.data.splits import SPLITS, DataSplits
 
@@ -142,10 +142,10 @@ def _samples(dataset: Any, fields: Sequence[str] | None, seed: int) -> Iterator[
         with seeded_globals(mix_seed(seed, 0)):
             yield from (as_fields(sample, fields) for sample in dataset)
         return
-    for index in range(len(dataset)):
-        with seeded_globals(mix_seed(seed, 0, index)):
-            sample = dataset[index]
-        yield as_fields(sample, fields)
+    with seeded_globals(mix_seed(seed, 0)):
+        for index in range(len(dataset)):
+            seed_globals(mix_seed(seed, 0, index))
+            yield as_fields(dataset[index], fields)
 
 
 def _target_of(sample: Mapping[str, Any], label: str | None) -> bytes:

@@ -40,8 +40,7 @@ def export(
         reference: a RUN.
         overrides: on top of the run's own config (`loader.evaluation_batch_size=1`).
         output: the file; a relative path counts from the working folder.
-        format: `safetensors` (the tensors and the config, for `accelerator.load_model`), `torch_export` (a graph, for
-            `torch.export.load`) or `onnx`.
+        format: `safetensors` (tensors and config, for `accelerator.load_model`), `torch_export` (a graph), or `onnx`.
         checkpoint: which of the run's; None: what its `checkpoint.use` says.
         project: the project; by default that of the working folder.
         say: takes lines for the user before and after.
@@ -58,8 +57,8 @@ def export(
     run = trained_run(reference, project)
     config = sound_config_of_run(run, overrides, project)
     target = Path(output).expanduser().absolute()
-    export_checkpoint = late("export_checkpoint", "exports")
-    outcome: Outcome = export_checkpoint(config, run, target, format, checkpoint or config.checkpoint.use, say)
+    alias = checkpoint or config.checkpoint.use
+    outcome: Outcome = late("export_checkpoint", "exports")(config, run, target, format, alias, say)
     return outcome
 
 

@@ -22,7 +22,7 @@ ENVIRONMENT = "environment"
 SEED = "seed"
 RESULT = "result"
 CAUSES = (SEED, OVERRIDES, CHOICES, CONFIG_FILES, CODE, ENVIRONMENT, RESULT)
-"""In the order of the table. Choices: another experiment, or another config of a group."""
+"""In the order of the table. Choices: which config each group was given, and the keys that come from another file."""
 
 ABSENT = None
 UNREADABLE = "unreadable"
@@ -68,7 +68,7 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
     # null or {} in one run, and a mapping in another, whose own keys tell the difference
     keys = [key for key in found if not any(other.startswith(f"{key}.") for other in found)]
     config = [item for key in keys if (item := _of_config(key, facts)) is not None]
-    differences = [*config, *_of_code(facts), *_of_environment(facts), *_results(facts)]
+    differences = [*_of_choices(facts), *config, *_of_code(facts), *_of_environment(facts), *_results(facts)]
     differences.sort(key=lambda item: CAUSES.index(item.cause))
     return Comparison(names_of(runs), tuple(differences), len(keys) - len(config), tuple(notes))
 
@@ -80,6 +80,7 @@ class _Facts:
     summary: Summary
     config: dict[str, Any] | None
     sources: dict[str, Any]
+    choices: dict[str, str]
     environment: dict[str, Any] | None
     diff: str
 
@@ -107,9 +108,18 @@ def _read(run: Run, notes: list[str]) -> _Facts:
         summary or Summary(status=UNREADABLE),
         None if config is None else dict(leaves(config)),
         mapping(folder.provenance) or {},
+        run.choices(),
         mapping(folder.environment),
         folder.git_diff.read_text(encoding="utf-8", errors="replace") if folder.git_diff.is_file() else "",
     )
+
+
+def _of_choices(facts: Sequence[_Facts]) -> Iterator[Difference]:
+    """Yield the groups that were given different configs; a run whose journal tells of none is not compared."""
+    known = [item.choices for item in facts if item.choices]
+    for group in dict.fromkeys(name for item in known for name in item):
+        if len({item.get(group) for item in known}) > 1:
+            yield Difference(CHOICES, group, tuple(item.choices.get(group, ABSENT) for item in facts))
 
 
 def _of_config(key: str, facts: Sequence[_Facts]) -> Difference | None:

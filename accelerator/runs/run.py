@@ -10,6 +10,7 @@ from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import (
     METRIC,
     PARAMETER,
+    TAG,
     Record,
     carried_streams,
     read_journal,
@@ -17,6 +18,9 @@ from accelerator.runs.journal import (
     segment_paths,
 )
 from accelerator.runs.summary import Summary, read_summary
+
+CHOICE_PREFIX = "choice."
+"""What the tags begin with that name the config chosen for a group."""
 
 
 class Run:
@@ -78,12 +82,24 @@ class Run:
 
         A sixth of the time that `config` takes: for who reads a thousand of them.
         """
+        return self._told_at_start(PARAMETER)
+
+    def choices(self) -> dict[str, str]:
+        """Return which config each group was chosen (`model`: `resnet8`), as the journal has it; {} where it has none."""
+        tags = self._told_at_start(TAG)
+        return {
+            name.removeprefix(CHOICE_PREFIX): str(value)
+            for name, value in tags.items()
+            if name.startswith(CHOICE_PREFIX)
+        }
+
+    def _told_at_start(self, kind: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for path in segment_paths(self.folder.journal):  # a resume tells its own anew
             for record in read_segment(path):
                 if record.get("kind") == METRIC:  # what a run starts with stands before its first point
                     break
-                if record.get("kind") == PARAMETER:
+                if record.get("kind") == kind:
                     found[str(record.get("name"))] = record.get("value")
         return found
 

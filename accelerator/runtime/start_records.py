@@ -10,6 +10,7 @@ from accelerator.config.saved import flatten
 from accelerator.redaction import redact_text
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import ARTIFACT, PARAMETER, TAG, Record
+from accelerator.runs.run import CHOICE_PREFIX
 
 NOTE = "note"
 
@@ -32,7 +33,7 @@ def tags(values: Mapping[str, Any], composition: Composition | None, typed: Sequ
     if typed:
         found["overrides"] = shlex.join(typed)
     for key, choice in composition.choices.items() if composition is not None else ():
-        found[f"choice.{key}"] = redact_text(choice)
+        found[f"{CHOICE_PREFIX}{key}"] = redact_text(choice)
     if values.get(NOTE):
         found[NOTE] = values[NOTE]
     for name, value in {**found, **(values.get("tags") or {})}.items():

@@ -15,11 +15,11 @@ from accelerator.config.project import Project
 from accelerator.errors import AcceleratorError, InputError, RunNotFoundError, did_you_mean
 from accelerator.runs.files import write_json, write_text
 from accelerator.runs.folder import RunFolder
-from accelerator.runs.journal import METRIC, SYSTEM, JournalWriter
+from accelerator.runs.journal import METRIC, SYSTEM, TAG, JournalWriter
 from accelerator.runs.listing import LAST
 from accelerator.runs.overrides import read_overrides
 from accelerator.runs.row import RunRow
-from accelerator.runs.run import Run
+from accelerator.runs.run import CHOICE_PREFIX, Run
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED, RUNNING, Summary, write_summary
 from accelerator.tracking.addresses import configured_address
 from accelerator.tracking.mlflow_names import RUN_TAG, mlflow_key
@@ -191,6 +191,8 @@ def _copied(client: Any, row: RunRow, root: Path, curves: Sequence[str]) -> Run:
     summary = Summary(status, row.epoch or 0, step, metrics=row.metrics, seconds=row.seconds or 0.0, parent=row.parent)
     write_summary(folder, summary)
     writer = JournalWriter(folder.journal)
+    tags = client.get_run(row.tracked_as).data.tags
+    writer.append([{"kind": TAG, "name": name, "value": tags[name]} for name in tags if name.startswith(CHOICE_PREFIX)])
     for name in curves:
         points = client.get_metric_history(row.tracked_as, mlflow_key(name))
         writer.append(

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.export import ExportedProgram
 
 from accelerator.errors import RunFailedError
 from accelerator.runtime.export.tensors import map_tensors, tensors_of
@@ -23,8 +24,7 @@ def write_onnx(traced: Traced, path: Path, output_names: Sequence[str]) -> None:
     Raises:
         RunFailedError: an operation has no counterpart in ONNX, or the model has 2 GB or more.
     """
-    size = sum(item.numel() * item.element_size() for item in traced.program.state_dict.values())
-    if size > _MOST_BYTES:
+    if _size_bytes(traced.program) > _MOST_BYTES:
         raise RunFailedError("The model has 2 GB or more, too much for one ONNX file. Use --format torch_export.")
     names = map_tensors(traced.shapes, lambda tensor: tensor, lambda item: BATCH if item is not None else None)
     try:
@@ -54,6 +54,12 @@ def open_onnx(path: Path) -> Callable[..., list[Tensor]]:
         return [torch.from_numpy(item) for item in session.run(None, dict(zip(names, arrays, strict=True)))]
 
     return call
+
+
+def _size_bytes(program: ExportedProgram) -> int:
+    """Return what the tensors of a graph take: those of its state, and those it holds as constants."""
+    tensors = [*program.state_dict.values(), *program.constants.values()]
+    return sum(item.numel() * item.element_size() for item in tensors if isinstance(item, Tensor))
 
 
 def _library(name: str) -> Any:

@@ -9,6 +9,7 @@ import yaml
 from accelerator.runs.comparison import CHOICES, CODE, CONFIG_FILES, ENVIRONMENT, OVERRIDES, RESULT, SEED, compare_runs
 from accelerator.runs.files import write_json
 from accelerator.runs.folder import RunFolder
+from accelerator.runs.journal import JournalWriter
 from accelerator.runs.run import Run
 from accelerator.runs.summary import Summary, write_summary
 
@@ -169,3 +170,14 @@ def test_runs_of_one_name_are_told_by_their_paths(make: Any, tmp_path: Path) -> 
     found = compare_runs([make("x/a"), make("y/a"), make("b")])
 
     assert found.runs == (str(tmp_path / "x" / "a"), str(tmp_path / "y" / "a"), "b")
+
+
+def test_what_each_group_was_given_is_told_by_its_name(make: Any) -> None:
+    chosen = {"a": {"model": "mlp", "optimizer": "adamw"}, "b": {"model": "mlp", "optimizer": "adamw", "debug": "fast"}}
+    runs = [make(name) for name in chosen]
+    for run, choices in zip(runs, chosen.values(), strict=True):
+        writer = JournalWriter(run.folder.journal)
+        writer.append([{"kind": "tag", "name": f"choice.{key}", "value": value} for key, value in choices.items()])
+        writer.close()
+
+    assert _rows([*runs, make("without a journal")]) == {(CHOICES, "debug"): (None, "fast", None)}

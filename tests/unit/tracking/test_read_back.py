@@ -40,6 +40,7 @@ def _records(lr: float) -> list[Record]:
         ("system/cpu", lr, 7),
     ]
     return [
+        {"kind": "tag", "name": "choice.debug", "value": "fast" if lr < 0.01 else "none"},
         *({"kind": "parameter", "name": name, "value": value} for name, value in settings.items()),
         *(
             {"kind": "metric", "name": name, "value": value, "step": step, "epoch": 1, "time": START + step}
@@ -69,6 +70,7 @@ def test_they_are_compared_with_causes_and_results(project: Project) -> None:
 
     rows = {(item.cause, item.key): item.values for item in found.differences}
     assert rows["overrides", "optimizer.lr"] == (0.1, 0.001)
+    assert rows["choices", "debug"] == ("none", "fast")
     assert rows["result", "status"] == ("completed", "failed")
     assert rows["result", "step"] == (20, 20)
     assert found.notes == tuple(
