@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerator.errors import StorageError, UsageError
+from accelerator.experiment.list_runs import UNREADABLE
 from accelerator.experiment.prune_choice import ALL, OLD, RUNS, Choice, Remove
 from accelerator.runs.belongings import strangers, strangers_in_checkpoint
 from accelerator.runs.checkpoints import list_checkpoints, list_leftovers
@@ -124,6 +125,10 @@ def locked_by(folder: RunFolder) -> str:
 
 def _reason_to_keep(row: RunRow, remove: Remove, uses: Uses, going: set[str]) -> str:
     folder = RunFolder(Path(str(row.run_folder)))
+    if folder.path.is_symlink():  # what uses the run names it otherwise
+        return "it is a link to another folder"
+    if row.status == UNREADABLE and remove != RUNS:
+        return "its summary.json is damaged: the checkpoints may be all that is left of it"
     reason = locked_by(folder)
     if reason or remove == OLD:
         return reason

@@ -85,7 +85,7 @@ class Run:
         return self._told_at_start(PARAMETER)
 
     def choices(self) -> dict[str, str]:
-        """Return which config each group was chosen (`model`: `resnet8`), as the journal has it; {} where it has none."""
+        """Return which config each group was given (`model`: `resnet8`), by the journal; {} where it tells of none."""
         tags = self._told_at_start(TAG)
         return {
             name.removeprefix(CHOICE_PREFIX): str(value)
