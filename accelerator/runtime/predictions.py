@@ -26,11 +26,14 @@ from accelerator.runtime.data.transforms import batch_size_of
 from accelerator.runtime.task import Batch
 
 INDEX, DATASET, TARGET = "index", "dataset", "target"
+_GROUP_ROWS, _GROUP_BYTES = 8192, 16 * 1024 * 1024
+"""A row group is written when it has so many: one for each batch makes, of 20,000 rows in batches of one, a file of
+18 MB that takes 8 s to read, instead of 1.4 MB and 0.05 s."""
 _TOO_NARROW = (torch.bfloat16, torch.float16)  # NumPy lacks the one, many readers of Parquet the other
 
 
 class PredictionFile:
-    """A Parquet file that grows by a batch at a time, and stands in its place only when it is whole."""
+    """A Parquet file that grows batch by batch, and stands in its place only when it is whole."""
 
     def __init__(self, path: Path) -> None:
         """
@@ -45,6 +48,8 @@ class PredictionFile:
         self.rows = 0
         self._file = NewFile(path, "predictions.parquet")
         self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = self._waiting_bytes = 0
         self._next_index: dict[str, int] = {}
 
     def __enter__(self) -> "PredictionFile":
@@ -86,6 +91,7 @@ class PredictionFile:
             StorageError: the disk refuses.
         """
         try:
+            self._flush()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
@@ -103,21 +109,30 @@ class PredictionFile:
             self._file.discard()
 
     def _append(self, table: pa.Table) -> None:
-        try:
-            if self._writer is None:
-                self._writer = pq.ParquetWriter(self._file.beside, table.schema)
-            self._writer.write_table(table)
-        except OSError as error:
-            raise self._file.refused(error) from error
-        except ValueError as error:  # the schema is that of the first batch
+        first = self._writer.schema if self._writer is not None else self._waiting[0].schema if self._waiting else None
+        if first is not None and not table.schema.equals(first):
             raise ComponentError(
                 f"prediction_step: this batch gives {_described(table.schema)}, and the first one gave "
-                f"{_described(self._schema())}. Give the same names and types for every batch."
-            ) from error
+                f"{_described(first)}. Give the same names and types for every batch."
+            )
+        self._waiting.append(table)
+        self._waiting_rows += table.num_rows
+        self._waiting_bytes += table.nbytes
+        if self._waiting_rows >= _GROUP_ROWS or self._waiting_bytes >= _GROUP_BYTES:
+            try:
+                self._flush()
+            except OSError as error:
+                raise self._file.refused(error) from error
 
-    def _schema(self) -> pa.Schema:
-        assert self._writer is not None
-        return self._writer.schema
+    def _flush(self) -> None:
+        """Write what waits as one row group."""
+        if not self._waiting:
+            return
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._file.beside, self._waiting[0].schema)
+        self._writer.write_table(pa.concat_tables(self._waiting))
+        self._waiting.clear()
+        self._waiting_rows = self._waiting_bytes = 0
 
 
 def _column(name: str, value: Any, count: int) -> pa.Array:

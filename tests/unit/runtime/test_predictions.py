@@ -32,6 +32,16 @@ def test_rows_are_numbered_through_all_batches_and_carry_the_target(tmp_path: Pa
     assert table.to_pydict() == {"index": [0, 1, 2, 3], "prediction": [4, 5, 6, 7], "target": [1, 0, 1, 0]}
 
 
+def test_batches_share_row_groups_of_some_thousand_rows(tmp_path: Path) -> None:
+    batches = [({"prediction": torch.arange(1500)}, {"input": torch.zeros(1500)}, "")] * 8
+
+    table = written(tmp_path / "p.parquet", *batches)
+
+    assert table["index"].to_pylist() == list(range(12000))
+    groups = pq.ParquetFile(tmp_path / "p.parquet").metadata
+    assert [groups.row_group(place).num_rows for place in range(groups.num_row_groups)] == [9000, 3000]
+
+
 def test_each_set_of_a_split_is_numbered_for_itself(tmp_path: Path) -> None:
     predictions = {"prediction": torch.tensor([4, 5])}
 
