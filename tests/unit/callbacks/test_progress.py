@@ -1,10 +1,12 @@
+import multiprocessing
 import os
 import pty
 import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
+from multiprocessing.reduction import DupFd
+from typing import Any
 
 import pytest
 import torch
@@ -18,33 +20,22 @@ from accelerator.runtime.loop.train_loop import TrainLoop
 from accelerator.runtime.state import TrainState
 from accelerator.testing.tiny import TinyModel, tiny_data
 
-ON_A_TERMINAL = """
-import sys, time
-import torch
-from accelerator.callbacks.progress import Progress
-from accelerator.runtime.context import Context
-from accelerator.runtime.events import Callback
-from accelerator.runtime.loop.train_loop import TrainLoop
-from accelerator.testing.tiny import TinyModel, tiny_data
-
-class Slow(Callback):
-    def on_step_end(self, context):
-        time.sleep(0.05)
-        if context.state.step == 8 and sys.argv[1] == "fail":
-            raise RuntimeError("on purpose")
-
-model = TinyModel()
-context = Context(model=model, loss=torch.nn.CrossEntropyLoss(), data=tiny_data(), batch_size=16, record=False,
-                  optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
-                  callbacks={"progress": Progress(), "slow": Slow()})
-TrainLoop(context, epochs=4).run()
-print("the result")
-"""
+_FRESH = multiprocessing.get_context("forkserver")  # torch is imported once for all who have a terminal
+_FRESH.set_forkserver_preload(["tests.unit.callbacks.test_progress"])
 
 
 class Slow(Callback):
+    def __init__(self, seconds: float = 0.01) -> None:
+        self._seconds = seconds
+
     def on_step_end(self, context: Context) -> None:
-        time.sleep(0.01)
+        time.sleep(self._seconds)
+
+
+class Failing(Callback):
+    def on_step_end(self, context: Context) -> None:
+        if context.state.step == 8:
+            raise RuntimeError("on purpose")
 
 
 def make_context(**callbacks: Callback) -> Context:
@@ -60,25 +51,32 @@ def make_context(**callbacks: Callback) -> Context:
     )
 
 
-def run_on_a_terminal(tmp_path: Path, end: str, **environment: str) -> tuple[str, str, int]:
+def train_on_a_terminal(*callbacks: Callback, **environment: str) -> tuple[str, str, int]:
     """Train in a process whose stderr is a terminal; return what came there, on stdout, and the exit code."""
-    script = tmp_path / "train.py"
-    script.write_text(ON_A_TERMINAL, encoding="utf-8")
     leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, str(script), end],
-        stdout=subprocess.PIPE,
-        stderr=follower,
-        text=True,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120", **environment},
+    read, write = os.pipe()
+    process = _FRESH.Process(
+        target=_train_on,
+        args=(DupFd(write), DupFd(follower), {"TERM": "xterm", "COLUMNS": "120", **environment}, callbacks),
     )
+    process.start()
     os.close(follower)
+    os.close(write)
     shown = b""
     while chunk := _read(leader):
         shown += chunk
-    os.close(leader)
-    out, _ = process.communicate()
-    return shown.decode(), out, process.returncode
+    process.join()
+    with os.fdopen(read) as out, os.fdopen(leader):
+        return shown.decode(), out.read(), int(process.exitcode or 0)
+
+
+def _train_on(out: Any, terminal: Any, environment: dict[str, str], callbacks: tuple[Callback, ...]) -> None:
+    os.dup2(out.detach(), 1)
+    os.dup2(terminal.detach(), 2)
+    os.environ.update(environment)
+    others = {str(place): callback for place, callback in enumerate(callbacks)}
+    TrainLoop(make_context(progress=Progress(), slow=Slow(0.05), **others), epochs=4).run()
+    print("the result")
 
 
 def _read(leader: int) -> bytes:
@@ -143,8 +141,8 @@ def test_training_goes_on_when_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> 
         closed.close()
 
 
-def test_on_a_terminal_there_is_a_bar_on_stderr(tmp_path: Path) -> None:
-    shown, out, code = run_on_a_terminal(tmp_path, "well")
+def test_on_a_terminal_there_is_a_bar_on_stderr() -> None:
+    shown, out, code = train_on_a_terminal()
 
     assert code == 0
     assert out == "the result\n"
@@ -154,24 +152,24 @@ def test_on_a_terminal_there_is_a_bar_on_stderr(tmp_path: Path) -> None:
     assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")
 
 
-def test_an_error_gives_the_terminal_back(tmp_path: Path) -> None:
-    shown, _, code = run_on_a_terminal(tmp_path, "fail")
+def test_an_error_gives_the_terminal_back() -> None:
+    shown, _, code = train_on_a_terminal(Failing())
 
     assert code == 1
     assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")
     assert "RuntimeError: on purpose" in shown[shown.rfind("\x1b[?25h") :]
 
 
-def test_no_color_is_heeded(tmp_path: Path) -> None:
-    shown, _, _ = run_on_a_terminal(tmp_path, "well", NO_COLOR="1")
+def test_no_color_is_heeded() -> None:
+    shown, _, _ = train_on_a_terminal(NO_COLOR="1")
 
     assert "epoch 4/4" in shown
     assert "\x1b[3" not in shown
     assert "\x1b[9" not in shown
 
 
-def test_a_dumb_terminal_gets_lines(tmp_path: Path) -> None:
-    shown, out, _ = run_on_a_terminal(tmp_path, "well", TERM="dumb")
+def test_a_dumb_terminal_gets_lines() -> None:
+    shown, out, _ = train_on_a_terminal(TERM="dumb")
 
     assert shown == ""
     assert out.startswith("epoch 4/4")
