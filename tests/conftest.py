@@ -10,7 +10,7 @@ from tests.hydra14 import hydra14
 
 __all__ = ["hydra14"]
 
-# Two workers share two cores: torch's threads would only wait for each other, spinning. Children inherit it.
+# Workers share the cores: torch's threads would only wait for each other, spinning. Children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _OF_OUTSIDE = ("ACCELERATOR_", "HYDRA_", "MLFLOW_")

@@ -4,7 +4,7 @@ import ast
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,25 +52,26 @@ class Module:
         """The syntax tree of the file."""
         return ast.parse(self.path.read_bytes(), self.where)
 
-    @property
-    def functions(self) -> Iterator[Function]:
+    @cached_property
+    def functions(self) -> list[Function]:
         """All functions and methods, nested ones too."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, Function))
+        return [node for node in ast.walk(self.tree) if isinstance(node, Function)]
 
-    @property
-    def classes(self) -> Iterator[ast.ClassDef]:
+    @cached_property
+    def classes(self) -> list[ast.ClassDef]:
         """All classes."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
+        return [node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)]
 
-    @property
-    def imports(self) -> Iterator[Import]:
+    @cached_property
+    def imports(self) -> list[Import]:
         """All imports, wherever they stand."""
-        return _imports(self.tree, "loading")
+        return list(_imports(self.tree, "loading"))
 
 
-def modules() -> list[Module]:
-    """Return the files of the package, sorted by path."""
-    return [Module(path) for path in sorted(PACKAGE.rglob("*.py"))]
+@cache
+def modules() -> tuple[Module, ...]:
+    """Return the files of the package, sorted by path; read and parsed once for all tests."""
+    return tuple(Module(path) for path in sorted(PACKAGE.rglob("*.py")))
 
 
 def _imports(node: ast.AST, when: str) -> Iterator[Import]:
