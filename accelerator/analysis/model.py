@@ -13,10 +13,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 WARM_UP = 3
 REPEATS = 30
+_ATTENTION = "MultiheadAttention"
 _HEAVY_SHARE = 0.4
 _SMALL_SHARE = 0.1
 
@@ -130,7 +132,9 @@ def bottlenecks(modules: list[ModuleAnalysis]) -> list[str]:
                 f"{item.name} ({item.kind}) takes {time_share:.0%} of the time for {flop_share:.0%} of the FLOPs: "
                 f"memory or overhead bounds it, not arithmetic."
             )
-    unused = [item.name for item in modules[1:] if item.is_leaf and item.parameters and not item.calls]
+    attention = {f"{item.name}.out_proj".lstrip(".") for item in modules if item.kind == _ATTENTION and item.calls}
+    idle = [item for item in modules[1:] if item.is_leaf and item.parameters and not item.calls]
+    unused = [item.name for item in idle if item.name not in attention]  # attention takes the weights of that itself
     if unused:
         found.append(f"Not called by a forward pass, though with parameters: {', '.join(unused[:8])}.")
     return found or [f"No single module of {whole.kind} stands out."]
@@ -155,7 +159,7 @@ def _modules(model: nn.Module) -> dict[str, ModuleAnalysis]:
 def _count_flops(
     model: nn.Module, call_one: Callable[[], Any], modules: Mapping[str, ModuleAnalysis], notes: list[str]
 ) -> None:
-    with FlopCounterMode(display=False) as counter:
+    with _counted_attention(), FlopCounterMode(display=False) as counter:
         call_one()
     by_module = counter.get_flop_counts()
     root = type(model).__name__
@@ -164,6 +168,28 @@ def _count_flops(
     modules[""].flops = counter.get_total_flops()
     if not modules[""].flops:
         notes.append("torch's counter knows none of this model's operations: FLOPs are 0.")
+    elif unknown := [
+        name for name, module in model.named_modules() if _is_recurrent(module) and not modules[name].flops
+    ]:
+        notes.append(
+            f"torch's counter does not know what these modules compute, FLOPs are 0: {', '.join(unknown[:8])}."
+        )
+
+
+@contextmanager
+def _counted_attention() -> Iterator[None]:
+    """Let attention take its steps one by one: torch's counter does not know the kernels that do all at once."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _is_recurrent(module: nn.Module) -> bool:
+    return isinstance(module, nn.RNNBase | nn.RNNCellBase)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 import os
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from accelerator.cli.experiment import Experiment
 from accelerator.cli.grammar import is_override, parse, read_verb
 from accelerator.cli.main import GROUPS
 from accelerator.config.project import Project
+from accelerator.errors import AcceleratorError
 from accelerator.experiment.check import check
 from accelerator.experiment.dry_run import dry_run
 from accelerator.experiment.sound_config import sound_config
@@ -65,23 +68,15 @@ def test_a_cheap_command_prints_what_the_page_shows(
 def test_every_command_of_a_page_is_understood_and_its_config_is_sound(page: Page, example_project: Path) -> None:
     write_files(page, example_project)
 
-    for arguments in page.commands:
-        verb, rest = _verb_of(arguments)
-        if verb is None:
-            continue
-        call = parse(read_verb(verbs_of(Experiment)[verb], "accelerator experiment"), rest)
-        if verb in _COMPOSED:
-            sound_config(call.overrides, Project(example_project))
+    project = Project(example_project)
+    assert [told for words in page.commands if (told := _refusal(_understand, words, project))] == []
 
 
 @pytest.mark.parametrize("page", _WITH_COMMANDS, ids=lambda page: page.name)
 def test_every_command_of_another_group_is_understood(page: Page) -> None:
     others = [words for words in page.commands if len(words) > 1 and words[0] != "experiment" and "--help" not in words]
 
-    for group, *rest in others:
-        verbs = verbs_of(GROUPS[group])
-        verb, tokens = (group, rest) if group in verbs else (rest[0], rest[1:])
-        parse(read_verb(verbs[verb], f"accelerator {group}"), tokens)
+    assert [told for words in others if (told := _refusal(_understand_other, words))] == []
 
 
 @pytest.mark.parametrize("page", _WITH_FILES, ids=lambda page: page.name)
@@ -112,6 +107,33 @@ def test_every_target_of_make_that_the_pages_name_exists() -> None:
     named = {target for page in _PAGES for target in re.findall(r"`make ([a-z-]+)`|^make ([a-z-]+)", page.text, re.M)}
 
     assert {first or second for first, second in named} <= targets
+
+
+def _understand(words: Sequence[str], project: Project) -> None:
+    """Parse a command of `experiment`, and compose its config where it makes one."""
+    verb, rest = _verb_of(words)
+    if verb is None:
+        return
+    call = parse(read_verb(verbs_of(Experiment)[verb], "accelerator experiment"), rest)
+    if verb in _COMPOSED:
+        sound_config(call.overrides, project)
+
+
+def _understand_other(words: Sequence[str]) -> None:
+    """Parse a command of another group."""
+    group, *rest = words
+    verbs = verbs_of(GROUPS[group])
+    verb, tokens = (group, rest) if group in verbs else (rest[0], rest[1:])
+    parse(read_verb(verbs[verb], f"accelerator {group}"), tokens)
+
+
+def _refusal(understand: Callable[..., None], words: Sequence[str], *arguments: Any) -> str:
+    """Return why a command is refused; "" where it is not."""
+    try:
+        understand(words, *arguments)
+    except (AcceleratorError, KeyError) as error:
+        return f"{' '.join(words)}: {error}"
+    return ""
 
 
 def _verb_of(arguments: list[str]) -> tuple[str | None, list[str]]:

@@ -16,5 +16,8 @@ _PAGES = [page for page in all_pages() if any(block.language == "python" for blo
 def test_the_python_of_a_page_runs_as_written(page: Page, example_project: Path) -> None:
     write_files(page, example_project)
 
-    for example in _SYBIL.parse(page.path).examples():
+    examples = list(_SYBIL.parse(page.path).examples())
+    for example in examples:
         example.evaluate()
+
+    assert len(examples) >= sum(block.language == "python" for block in page.blocks)

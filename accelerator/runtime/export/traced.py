@@ -1,6 +1,10 @@
 """A model's call as a graph, by `torch.export`: for any batch size where the model allows it."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 import torch
@@ -11,6 +15,7 @@ from accelerator.runtime.export.model_call import ModelCall
 from accelerator.runtime.export.tensors import map_tensors
 
 BATCH = "batch"
+_WARNS = "torch.fx.experimental.symbolic_shapes"
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,20 @@ def trace(call: ModelCall) -> Traced:
 
 def _export(call: ModelCall, shapes: Any) -> ExportedProgram:
     zeros = call.without_data()
-    with torch.no_grad():
+    with torch.no_grad(), _quiet():
         return torch.export.export(zeros.model, zeros.args, dict(zeros.kwargs), dynamic_shapes=shapes)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep from the user's terminal the half-made graph that torch prints of a model which it then refuses."""
+    logger = logging.getLogger(_WARNS)
+    before, logger.disabled = logger.disabled, True
+    try:
+        with redirect_stderr(StringIO()):
+            yield
+    finally:
+        logger.disabled = before
 
 
 def _open_batch(call: ModelCall) -> Any:

@@ -115,3 +115,37 @@ def test_an_even_model_has_no_bottleneck() -> None:
     modules = [ModuleAnalysis("", "Net"), *(module(name, 0.25, 25) for name in "abcd")]
 
     assert bottlenecks(modules) == ["No single module of Net stands out."]
+
+
+def _analysis(model: nn.Module, x: Tensor) -> ModelAnalysis:
+    return analyze(model, lambda: model(x), lambda: model(x[:1]), len(x), repeats=2)
+
+
+def test_attention_is_counted_though_torch_has_kernels_for_all_of_it_at_once() -> None:
+    tokens, width, hidden = 5, 16, 32
+    layer = nn.TransformerEncoderLayer(width, nhead=4, dim_feedforward=hidden, batch_first=True)
+
+    found = _analysis(layer, torch.rand(3, tokens, width))
+
+    projections = 2 * tokens * width * (3 * width + width)
+    scores_and_sums = 2 * 2 * tokens * tokens * width  # over all heads
+    assert part(found, "self_attn").flops == projections + scores_and_sums
+    assert found.model.flops == projections + scores_and_sums + 2 * 2 * tokens * width * hidden
+    assert not [text for text in found.bottlenecks if "Not called" in text]
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_what_the_counter_does_not_know_is_named() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cells = nn.LSTM(4, 8, batch_first=True)
+            self.head = nn.Linear(8, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.cells(x)[0][:, -1])
+
+    found = _analysis(Recurrent(), torch.rand(3, 5, 4))
+
+    assert found.model.flops == 2 * 8 * 2
+    assert found.notes == ["torch's counter does not know what these modules compute, FLOPs are 0: cells."]

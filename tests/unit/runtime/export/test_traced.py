@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import onnx
+import pytest
 import torch
 from torch import Tensor
 
+from accelerator.errors import RunFailedError
 from accelerator.runtime.export.model_call import ModelCall
 from accelerator.runtime.export.onnx_file import open_onnx, write_onnx
 from accelerator.runtime.export.traced import trace
@@ -25,6 +27,20 @@ class Scored(torch.nn.Module):
 
 def _call(samples: int) -> ModelCall:
     return ModelCall(Scored().eval(), ({"pixels": torch.rand(samples, 4)},), {"mask": torch.ones(samples, 1)}, samples)
+
+
+class Branching(torch.nn.Module):
+    """Depends on values."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input if input.sum() > 0 else -input
+
+
+def test_a_model_that_is_refused_is_told_in_words_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RunFailedError, match=r"torch.export cannot follow Branching: .*export its weights"):
+        trace(ModelCall(Branching(), (torch.ones(2, 4),), {}, 2))
+
+    assert capsys.readouterr() == ("", "")
 
 
 def test_nested_inputs_keep_their_batch_open_also_after_a_single_sample(tmp_path: Path) -> None:
