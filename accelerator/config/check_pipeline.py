@@ -136,8 +136,12 @@ class _PipelineCheck:
                 return None  # which metrics there are is up to the experiment
             return [*EXPERIMENT_OUTPUTS, *(f"checkpoint.{alias}" for alias in CHECKPOINTS)]
         target = targets.get(f"steps.{step}.step")
-        names = target.gives.names if target is not None and target.gives is not None else None
-        return None if not names or output.partition(".")[0] in names else names
+        if target is None or target.gives is None:
+            return None
+        node: Any = entry.get("step") if is_mapping(entry) else None
+        own: Any = node.get(target.gives.outputs) if target.gives.outputs and is_mapping(node) else None
+        names = [*target.gives.names, *(map(str, own) if is_mapping(own) else ())]
+        return None if not names or any(output == name or output.startswith(f"{name}.") for name in names) else names
 
     def _circles(self) -> None:
         try:

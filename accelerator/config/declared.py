@@ -22,13 +22,15 @@ class Gives:
     `names` are, of a data component, the fields of a batch; of a task its outputs; of a model the outputs that have a
     name; of a transform or a collate the fields that it adds. A name with a slash is a metric that it logs. `facts` are
     the names of a data component's facts, `validation_sets` those of its validation sets; None: not known. `composes`
-    is, of a pipeline step, the argument whose overrides a config is composed of.
+    is, of a pipeline step, the argument whose overrides a config is composed of, and `outputs` the argument that names
+    more of what it gives.
     """
 
     names: tuple[str, ...] = ()
     facts: tuple[str, ...] | None = None
     validation_sets: tuple[str, ...] | None = None
     composes: str | None = None
+    outputs: str | None = None
 
 
 def gives(
@@ -36,6 +38,7 @@ def gives(
     facts: Sequence[str] | None = None,
     validation_sets: Sequence[str] | None = None,
     composes: str | None = None,
+    outputs: str | None = None,
 ) -> Callable[[_Marked], _Marked]:
     """Declare the names of what a component gives, so that a wrong one is found before a run.
 
@@ -49,6 +52,7 @@ def gives(
         validation_sets: of a data component, the names of its validation sets; empty where there is one without a name.
         composes: of a pipeline step, the argument that holds overrides (`experiment=NAME`, …) by which it composes a
             config: a pipeline runs the step again when what they compose has changed.
+        outputs: of a pipeline step, the argument that is a mapping by the names of what else it gives.
 
     Example:
         >>> @gives("input", "target", facts=["num_classes"], validation_sets=[])
@@ -59,7 +63,8 @@ def gives(
     """
 
     def mark(marked: _Marked) -> _Marked:
-        setattr(marked, _MARK, read_gives(names, {"facts": facts, "validation_sets": validation_sets}, composes))
+        more = {"facts": facts, "validation_sets": validation_sets}
+        setattr(marked, _MARK, read_gives(names, more, {"composes": composes, "outputs": outputs}))
         return marked
 
     return mark
@@ -71,7 +76,11 @@ def declared_by(component: Any) -> Gives | None:
     return found if isinstance(found, Gives) else None
 
 
-def read_gives(names: Sequence[str], more: Mapping[str, Sequence[str] | None], composes: str | None = None) -> Gives:
+def read_gives(
+    names: Sequence[str], more: Mapping[str, Sequence[str] | None], arguments: Mapping[str, str | None]
+) -> Gives:
     """Return what the arguments of `gives` say."""
     facts, sets = more.get("facts"), more.get("validation_sets")
-    return Gives(tuple(names), None if facts is None else tuple(facts), None if sets is None else tuple(sets), composes)
+    return Gives(
+        tuple(names), None if facts is None else tuple(facts), None if sets is None else tuple(sets), **arguments
+    )

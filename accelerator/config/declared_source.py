@@ -36,7 +36,6 @@ def _literal(call: ast.Call) -> Gives | None:
     try:
         names = [ast.literal_eval(item) for item in call.args]
         more = {str(item.arg): ast.literal_eval(item.value) for item in call.keywords}
-        composes = more.pop("composes", None)
-        return read_gives(names, more, composes)
+        return read_gives(names, more, {name: more.pop(name, None) for name in ("composes", "outputs")})
     except (ValueError, TypeError):  # computed when it runs
         return None

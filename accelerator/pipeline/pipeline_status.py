@@ -40,7 +40,8 @@ def pipeline_status(name: str | None = None, *, project: Project) -> Pipelines:
             notes.append(str(error))
     if name is not None and not found and not notes:
         raise RunNotFoundError(
-            f"No pipeline '{name}' has run here. {did_you_mean(name, names)} Run it: accelerator pipeline run {name}"
+            f"No pipeline '{name}' has run here. {did_you_mean(name, names) or 'None has yet.'} "
+            f"Run it: accelerator pipeline run {name}"
         )
     return Pipelines(tuple(found.values()), tuple(notes))
 

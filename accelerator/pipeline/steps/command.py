@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from accelerator.config.declared import gives
 from accelerator.errors import ComponentError, InputError, RunFailedError, did_you_mean
 from accelerator.launch.signals import signals_to
 from accelerator.pipeline.outputs import Output, file, folder
@@ -22,6 +23,7 @@ LOG = "command.log"
 _PLACEHOLDER = re.compile(r"\{(?:(input|output):([^{}]+)|(folder|project))\}")
 
 
+@gives("log", outputs="outputs")
 class Command:
     """Runs a program in the project's root, without a shell; an exit code other than 0 fails the step.
 

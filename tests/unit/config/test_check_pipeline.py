@@ -42,6 +42,10 @@ steps:
     step: {_target_: count, scale: 2.0}
     inputs: {value: "${step_output:figures.mean}", text: "data.csv", other: "${step_output:last.whatever}"}
   last: {retries: 2, step: silent}
+  shrink: {step: {_target_: command, command: [shrink], outputs: {small.a: small.onnx}}}
+  look:
+    step: {_target_: command, command: [cat, "{input:file}"]}
+    inputs: {file: "${step_output:shrink.small.a}", log: "${step_output:shrink.log}"}
 """
 
 
@@ -63,6 +67,7 @@ def test_a_sound_pipeline_has_no_problem(tmp_path: Path) -> None:
 BROKEN = [
     ("pretrain.checkpoint", "pretrian.checkpoint", "finetune.inputs.weights", "no step 'pretrian'", "'pretrain'"),
     ("checkpoint.best", "checkpoint.bets", "finetune.inputs.weights", "gives no 'checkpoint.bets'", "checkpoint.best"),
+    ("shrink.small.a", "shrink.smal", "look.inputs.file", "'shrink' gives no 'smal'", "${step_output:shrink.small.a}"),
     ("figures.mean", "figures.meen", "again.inputs.value", "'figures' gives no 'meen'", "Did you mean 'mean'?"),
     ("step: count", "step: cuont", "figures.step._target_", "There is no pipeline_step 'cuont'", "'count'"),
     ("scale: 2.0", "sclae: 2.0", "again.step.sclae", "has no argument 'sclae'", "'scale'"),
