@@ -21,6 +21,7 @@ from safetensors.numpy import load_file
 
 from accelerator.runs.environment import OUR_DISTRIBUTION
 from accelerator.runs.model_example import ModelExample
+from accelerator.tracking.mlflow_names import quoted
 from accelerator.tracking.model_file import TrainedModel
 
 NAME = "model"
@@ -63,7 +64,7 @@ class MlflowModels:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         source = f"models:/{model_id}"
-        versions = self.client.search_model_versions(f"name = '{name}' and run_id = '{self.run_id}'")
+        versions = self.client.search_model_versions(f"name = {quoted(name)} and run_id = '{self.run_id}'")
         version = next((item for item in versions if item.source == source), None)
         if version is None:
             version = self.client.create_model_version(name, source, self.run_id, model_id=model_id)

@@ -38,6 +38,16 @@ def mlflow_key(name: str) -> str:
     return f"{key[: LONGEST_KEY - 7]}-{mark}"
 
 
+def quoted(text: str) -> str:
+    """Return a text as the filter of a search has it: a folder that was renamed may have a quote in its name.
+
+    Example:
+        >>> print(quoted("john's run"), quoted("run"))
+        "john's run" 'run'
+    """
+    return f'"{text}"' if "'" in text else f"'{text}'"
+
+
 def batches(items: Iterable[_Item], most: int, size: Callable[[_Item], int]) -> Iterator[list[_Item]]:
     """Yield `items` in lists of at most `most`, and of about MOST_BATCH_BYTES by `size`."""
     batch: list[_Item] = []

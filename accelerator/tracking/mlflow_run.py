@@ -41,6 +41,7 @@ from accelerator.tracking.mlflow_names import (
     RUN_TAG,
     batches,
     mlflow_key,
+    quoted,
 )
 from accelerator.tracking.mlflow_store import sqlite_uri
 from accelerator.tracking.model_file import trained_model
@@ -225,7 +226,7 @@ def search_run(client: MlflowClient, run: TrackedRun, experiment_ids: list[str])
 
 def run_tagged(client: MlflowClient, key: str, experiment_ids: list[str]) -> Run | None:
     """Return the run of these experiments that bears our tag with the value `key`."""
-    found = client.search_runs(experiment_ids, f"tags.`{RUN_TAG}` = '{key}'", max_results=1)
+    found = client.search_runs(experiment_ids, f"tags.`{RUN_TAG}` = {quoted(key)}", max_results=1)
     return found[0] if found else None
 
 

@@ -77,6 +77,7 @@ def test_a_run_is_created_with_name_tags_and_artifacts_at_the_project(tracked: P
 
 def test_a_run_is_found_again_by_its_tag_before_one_is_created(tracked: Path) -> None:
     assert opened(tracked)[1]["run_id"] == opened(tracked)[1]["run_id"]
+    assert opened(tracked, "john's best")[1]["run_id"] == opened(tracked, "john's best")[1]["run_id"]
 
 
 def test_a_remembered_run_that_was_made_for_another_is_left_alone(tracked: Path, client: MlflowClient) -> None:
