@@ -1,17 +1,13 @@
 """From a run's end to the command's: the wait for the forwarder, bounded, and the exit code."""
 
 import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
-from typing import Any
 
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED, AcceleratorError
 from accelerator.experiment.outcome import Outcome
+from accelerator.launch.signals import signals_to
 from accelerator.redaction import redact_text
 from accelerator.runs.delivery import Delivery, delivery, stop_forwarder, wait_for_delivery
 from accelerator.runs.folder import RunFolder
@@ -24,7 +20,6 @@ AFTER_SIGNAL_S = 10.0
 """Within so many seconds of Ctrl-C the command ends."""
 _STOPPING_S = 2.0
 _LEAVING_S = 1.5
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,7 @@ def _await_delivery(folder: RunFolder, stop: Stop | None) -> Delivery:
     if stop is not None:
         patience = max(0.0, stop.at + AFTER_SIGNAL_S - _STOPPING_S - _LEAVING_S - time.monotonic())
     try:
-        with _interruptible():
+        with signals_to(_interrupt):
             told = wait_for_delivery(folder, patience)
         if stop is None:  # the forwarder goes on by itself for a while
             return told
@@ -66,23 +61,9 @@ def _await_delivery(folder: RunFolder, stop: Stop | None) -> Delivery:
     return delivery(folder)
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM end the wait as Ctrl-C does; outside the main thread signals stay as they are."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before: dict[int, Any] = {number: signal.signal(number, interrupt) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _interrupt(_number: int) -> None:
+    """End the wait, by SIGTERM as by Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def _reason(error: Exception) -> str:
