@@ -5,7 +5,7 @@ from json import dumps
 
 from accelerator.cli.dispatch import run_command
 from accelerator.cli.late import late
-from accelerator.cli.pipeline_text import print_clean, print_ended, print_plan, print_status, print_step
+from accelerator.cli.pipeline_text import print_clean, print_ended, print_notes, print_plan, print_status, print_step
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project
 
@@ -81,6 +81,7 @@ class Pipeline:
         """
         found = late("pipeline", "pipeline_status")(name, project=self._project)
         if json:
+            print_notes(found)
             print_line(dumps([item.to_json() for item in found.pipelines], indent=2))
             return 0
         return print_status(found, self._project.flag)

@@ -44,10 +44,15 @@ def print_ended(outcome: Any) -> int:
     return int(outcome.exit_code)
 
 
-def print_status(found: Any, flag: Sequence[str]) -> int:
-    """Print each pipeline with its steps, and the commands to go on with the flag that names the project."""
+def print_notes(found: Any) -> None:
+    """Print which pipelines cannot be read, and why, to stderr."""
     for note in found.notes:
         print_error(note)
+
+
+def print_status(found: Any, flag: Sequence[str]) -> int:
+    """Print each pipeline with its steps, and the commands to go on with the flag that names the project."""
+    print_notes(found)
     if not found.pipelines and not found.notes:
         print_line("No pipeline has run here yet. To run one: accelerator pipeline run NAME")
     for state in found.pipelines:

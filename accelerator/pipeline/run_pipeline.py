@@ -56,7 +56,8 @@ def run_pipeline(
     folder, lock, before = open_folder(planned.output, pipeline.name, definition, say)
     command = _command(pipeline, selection, project)
     carry_what_was_left(planned.output, pipeline.name, project)
-    say(f"Pipeline {pipeline.name} of {len(planner.steps)} steps in {folder}")
+    steps = f"{len(planner.steps)} step{'s' if len(planner.steps) > 1 else ''}"
+    say(f"Pipeline {pipeline.name} of {steps} in {folder}")
     with lock:
         if before is not None:
             say("Going on with what was left unfinished there")

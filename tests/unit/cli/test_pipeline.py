@@ -56,6 +56,19 @@ def test_a_pipeline_is_run_shown_and_cleaned(
     assert "Removed " in capsys.readouterr().out
 
 
+def test_a_pipeline_that_cannot_be_read_is_told_beside_the_others(
+    steps: Steps, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = steps.root / "outputs/pipelines/sums/20261123-101500-3fa2b1/pipeline.json"
+    state.parent.mkdir(parents=True)
+    state.write_text("junk")
+
+    assert (run("status"), run("status", "--json")) == (0, 0)
+    printed = capsys.readouterr()
+    assert printed.out == "[]\n"
+    assert printed.err.count(f"{state}: ") == 2
+
+
 REFUSED = [
     (["run"], "accelerator pipeline run needs the name of a pipeline"),
     (["run", "sums", "pipeline=other"], "two pipelines are named, sums and other"),
