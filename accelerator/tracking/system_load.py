@@ -62,7 +62,8 @@ class SystemLoad:
             yield "utilization_percentage", nvml.nvmlDeviceGetUtilizationRates(gpu).gpu
             power, limit = nvml.nvmlDeviceGetPowerUsage(gpu), nvml.nvmlDeviceGetEnforcedPowerLimit(gpu)
             yield "power_usage_watts", power / 1000
-            yield "power_usage_percentage", power / limit * 100
+            if limit:  # some drivers tell none
+                yield "power_usage_percentage", power / limit * 100
         except nvml.NVMLError as error:
             _log.debug("a GPU does not tell all: %s", error)
 

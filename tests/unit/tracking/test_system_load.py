@@ -44,6 +44,18 @@ class NoDriver(Nvml):
         raise self.NVMLError("no driver")
 
 
+class NoLimit(Nvml):
+    def nvmlDeviceGetEnforcedPowerLimit(self, gpu: int) -> int:
+        return 0
+
+
+def test_a_gpu_without_a_limit_of_power_tells_the_power_alone(tmp_path: Path) -> None:
+    found = SystemLoad(tmp_path, NoLimit()).read()
+
+    assert found["gpu_0_power_usage_watts"] == 350.0
+    assert "gpu_0_power_usage_percentage" not in found
+
+
 def test_a_reading_tells_of_processors_memory_disk_and_network(tmp_path: Path) -> None:
     found = SystemLoad(tmp_path, NoDriver()).read()
 
