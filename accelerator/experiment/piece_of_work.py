@@ -8,13 +8,15 @@ from accelerator.errors import ConfigError, Problem
 from accelerator.runs.summary import Summary
 from accelerator.runtime.context import Context
 from accelerator.runtime.loop.session import running
+from accelerator.runtime.loop.stopping import interrupted_at_once
 
 
 def run_work(context: Context, work: Callable[[], None]) -> Summary:
-    """Do a piece of work as a run, and return how it ended; what goes wrong is raised."""
+    """Do a piece of work as a run, and return how it ended; what goes wrong is raised, a signal at once."""
     with running(context, saves=False) as session:
         began = time.perf_counter()
-        work()
+        with interrupted_at_once():
+            work()
         context.state.seconds = time.perf_counter() - began
     assert session.summary is not None
     return session.summary

@@ -49,3 +49,26 @@ def stoppable(state: TrainState) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """Let the signals that ask a run to stop interrupt it too, within a block that has no steps to stop between."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    asks: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if callable(asks[number]):
+            asks[number](number, frame)
+        raise KeyboardInterrupt
+
+    for number in asks:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in asks.items():
+            signal.signal(number, handler)
