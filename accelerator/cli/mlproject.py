@@ -19,6 +19,8 @@ ENTRY_POINTS = {
     "analyze_data": ("experiment", "analyze_data"),
     "pipeline": ("pipeline", "run"),
 }
+_QUOTED = r'''-P overrides="\"+tags.note='it\\'s'\""'''
+"""A quote in a value: inside Hydra's quotes, inside the shell's of the word, inside those of the command line."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,7 +44,7 @@ def command_of(arguments: Sequence[str]) -> list[str]:
     except ValueError as error:
         raise UsageError(
             f"overrides = {arguments[1]}: they are split as a shell splits, and here that fails: {error}. Close the "
-            f"quote, or write a quote that belongs to a value inside another: -P overrides=\"'+tags.note=it\\'s'\"."
+            f"quote, or write one that belongs to a value like this: {_QUOTED}."
         ) from error
     return [*ENTRY_POINTS[name], *overrides, *arguments[2:]]
 

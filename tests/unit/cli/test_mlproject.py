@@ -1,9 +1,11 @@
 """The entry points of MLproject: overrides come as one word, and are split as a shell splits."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from accelerator.cli.mlproject import ENTRY_POINTS, command_of, main
 from accelerator.errors import UsageError
@@ -34,6 +36,15 @@ def test_other_parameters_are_flags_of_the_command() -> None:
 def test_a_quote_that_is_not_closed_says_how_to_write_it() -> None:
     with pytest.raises(UsageError, match=r"overrides = \+tags.note=it's: .*No closing quotation\. Close the quote"):
         command_of(["train", "+tags.note=it's"])
+
+
+def test_the_quote_that_is_advised_arrives_as_it_is_meant() -> None:
+    with pytest.raises(UsageError) as caught:
+        command_of(["train", "+tags.note=it's"])
+    (typed,) = shlex.split(str(caught.value).partition("-P ")[2].rstrip("."))  # what a shell makes of it
+    override = command_of(["train", typed.removeprefix("overrides=")])[-1]
+
+    assert OverridesParser.create().parse_override(override).value() == "it's"
 
 
 @pytest.mark.parametrize(

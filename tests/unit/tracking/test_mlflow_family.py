@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -28,14 +28,6 @@ from tests.tracked_project import make_project, point, write_journal
 
 # MLflow's own use of SQLAlchemy; ours raises no such warning.
 pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store that MLflow made, to be copied: making one takes seconds."""
-    root = make_project(tmp_path_factory.mktemp("template"))
-    MLflowSink().open(TrackedRun("first", "template", root, root, 1.0))
-    return root / "mlflow.db"
 
 
 class Wholes:
@@ -97,10 +89,8 @@ class Whole:
 
 
 @pytest.fixture
-def wholes(tmp_path: Path, template: Path) -> Iterator[Wholes]:
-    root = make_project(tmp_path / "a project")
-    shutil.copy(template, root / "mlflow.db")
-    yield Wholes(root)
+def wholes(with_store: Path) -> Wholes:
+    return Wholes(with_store)
 
 
 def tag(run: Run, name: str) -> Any:
