@@ -1,4 +1,4 @@
-"""What a run was made with: command, code, packages, machine. Written once, at the start."""
+"""What a run was made with: command, code, packages, machine. Written at the start, and at each resume."""
 
 import os
 import platform
@@ -13,8 +13,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from accelerator.errors import StorageError
 from accelerator.redaction import redact, redact_text
-from accelerator.runs.files import write_json, write_text
+from accelerator.runs.files import read_json, write_json, write_text
 from accelerator.runs.folder import RunFolder
 
 FORMAT_VERSION = 1
@@ -77,12 +78,27 @@ def collect_environment(
 def write_environment(folder: RunFolder, environment: Environment) -> None:
     """Write `environment.json`, and `git.diff` beside it when the tree was dirty.
 
+    What `mlflow run` gave the command that began the run stays: its forwarder may still be on the way there when the
+    run is resumed from a shell that knows nothing of it.
+
     Raises:
         StorageError: the disk refuses.
     """
-    write_json(folder.environment, environment.values)
+    given = environment.values.get(MLFLOW, {})
+    before = {} if RUN_ID in given else _given_before(folder)
+    write_json(folder.environment, {**environment.values, **({MLFLOW: before} if before else {})})
     if environment.diff:
         write_text(folder.git_diff, environment.diff)
+
+
+def _given_before(folder: RunFolder) -> dict[str, Any]:
+    """Return what stands there of MLflow's variables; nothing where nothing stands, or something else."""
+    try:
+        found = read_json(folder.environment) if folder.environment.exists() else {}
+    except StorageError:  # damaged: it is about to be replaced
+        return {}
+    given = found.get(MLFLOW) if isinstance(found, dict) else None
+    return given if isinstance(given, dict) else {}
 
 
 def _git(root: Path) -> tuple[dict[str, Any] | None, str]:

@@ -75,3 +75,36 @@ def test_without_a_diff_only_one_file_is_written(tmp_path: Path) -> None:
     write_environment(RunFolder(tmp_path), Environment({"format_version": 1}))
 
     assert os.listdir(tmp_path) == ["environment.json"]
+
+
+A, B = {"MLFLOW_RUN_ID": "a"}, {"MLFLOW_RUN_ID": "b"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "kept"),
+    [
+        ({"mlflow": A}, {}, A),
+        ({"mlflow": A}, {"MLFLOW_EXPERIMENT_NAME": "x"}, A),
+        ({"mlflow": A}, B, B),
+        ({"mlflow": {}}, B, B),
+        ({"mlflow": 3}, {}, {}),
+        ([A], B, B),
+        ([A], {}, {}),
+    ],
+)
+def test_what_mlflow_run_gave_the_first_command_stays_unless_it_gives_another(
+    before: object, now: dict[str, str], kept: dict[str, str], tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    folder.environment.write_text(json.dumps(before))
+    write_environment(folder, Environment({"format_version": 1, "mlflow": now}))
+
+    assert json.loads(folder.environment.read_text()) == {"format_version": 1, "mlflow": kept}
+
+
+def test_a_damaged_environment_is_replaced(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.environment.write_text("{torn")
+    write_environment(folder, Environment({"mlflow": {}}))
+
+    assert json.loads(folder.environment.read_text()) == {"mlflow": {}}
