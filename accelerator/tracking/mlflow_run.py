@@ -17,6 +17,7 @@ from mlflow.exceptions import MlflowException
 
 from accelerator.errors import StorageError
 from accelerator.runs.environment import EXPERIMENT_ID, EXPERIMENT_NAME
+from accelerator.runs.family import folder_of, run_of_folder
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import Record
 from accelerator.runs.model_example import ModelExample
@@ -73,12 +74,12 @@ class MlflowRun:
     def log_model(self, folder: RunFolder, register: str | None, alias: str | None) -> None:
         """Log the trained model, and make a version of the registered model `register` of it.
 
-        A run that only measures or analyses has none.
+        A run that only measures or analyses has none, nor has that of a sweep or a pipeline.
         """
         example = ModelExample.read(folder)
         trained = trained_model(folder) if example is not None else None
         if trained is None or example is None:
-            if register:
+            if register and run_of_folder(folder_of(folder)).path != folder.path:  # the runs of its parts have models
                 _log.warning("no version of %s: %s kept no model with an example of its input", register, folder.path)
             return
         models = MlflowModels(self.client, self.run_id)

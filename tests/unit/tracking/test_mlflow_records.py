@@ -11,7 +11,10 @@ from mlflow.data import get_source
 from mlflow.data.schema import TensorDatasetSchema
 
 from accelerator.runs.datasets import DatasetFacts, Field, datasets_to_json
+from accelerator.runs.family import run_of_folder
 from accelerator.runs.folder import RunFolder
+from accelerator.tracking.mlflow_sink import MLflowSink
+from accelerator.tracking.sink import TrackedRun
 from tests.tracked_project import point
 from tests.unit.tracking.opened_sink import opened
 
@@ -158,3 +161,18 @@ def test_a_value_that_mlflow_refuses_keeps_nothing_else_out(with_store: Path, cl
 
     assert refused == 2
     assert [step for step, _, _ in history(client, target["run_id"], "train/loss")] == [1, 3]
+
+
+@pytest.mark.parametrize(("is_whole", "said"), [(True, False), (False, True)])
+def test_a_run_without_a_model_to_register_says_so_unless_it_is_that_of_a_pipeline(
+    is_whole: bool, said: bool, with_store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = with_store / "outputs" / "pipelines" / "two" / "20261123-101500-3fa2b1"
+    folder = run_of_folder(whole) if is_whole else RunFolder(whole)
+    folder.journal.mkdir(parents=True)
+    folder.config.write_text("name: two\n")
+    sink = MLflowSink(register="handwriting")
+    sink.open(TrackedRun(folder.run_id, "two", folder.path, with_store, 1.0))
+    sink.close("completed")
+
+    assert ("no version of handwriting: " in caplog.text) is said
