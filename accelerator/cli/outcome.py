@@ -66,9 +66,13 @@ def _state_lines(summary: Summary, folder: RunFolder) -> Iterable[str]:
     best = summary.best
     if best is not None and best["checkpoint"] is not None:
         yield f"Best checkpoint: {best['checkpoint']}, {best['metric']} {best['value']:.5g}"
-    if summary.status == INTERRUPTED and summary.checkpoint is not None:
+    if summary.status != INTERRUPTED or summary.checkpoint is None:
+        return
+    if (folder.checkpoints / summary.checkpoint).exists():
         command = f"accelerator experiment resume {shlex.quote(str(folder.path))}"
         yield f"Interrupted after step {summary.step}, saved as {summary.checkpoint}. To go on: {command}"
+    else:  # an evaluation names a checkpoint of the run that it is of
+        yield "Interrupted, and not done: give the command again."
 
 
 def _tracking_lines(outcome: Outcome) -> Iterable[str]:

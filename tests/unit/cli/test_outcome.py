@@ -57,15 +57,27 @@ def test_a_failed_run_says_why_on_stderr_and_where_on_stdout(capsys: pytest.Capt
     assert out == f"{FOLDER.path}\n"
 
 
-def test_an_interrupted_run_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stopped = Summary("interrupted", step=30, checkpoint="step-00000030")
+    folder = RunFolder(tmp_path / "my digits" / "20261123-101500-3fa2b1")
+    (folder.checkpoints / "step-00000030").mkdir(parents=True)
 
-    code = print_outcome(Outcome(FOLDER, stopped, UNTRACKED, exit_code=130))
+    code = print_outcome(Outcome(folder, stopped, UNTRACKED, exit_code=130))
 
     assert code == 130
     assert capsys.readouterr().out.splitlines() == [
-        "Interrupted after step 30, saved as step-00000030. To go on: "
-        "accelerator experiment resume '/runs/my digits/20261123-101500-3fa2b1'",
+        f"Interrupted after step 30, saved as step-00000030. To go on: accelerator experiment resume '{folder.path}'",
+        str(folder.path),
+    ]
+
+
+def test_an_interrupted_evaluation_is_to_be_done_again(capsys: pytest.CaptureFixture[str]) -> None:
+    stopped = Summary("interrupted", step=30, checkpoint="step-00000030", parent="20261123-101500-3fa2b1")
+
+    print_outcome(Outcome(FOLDER, stopped, UNTRACKED, exit_code=130))
+
+    assert capsys.readouterr().out.splitlines() == [
+        "Interrupted, and not done: give the command again.",
         str(FOLDER.path),
     ]
 
