@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,18 +36,25 @@ class MlflowServer:
     | files | the folder that its artifact proxy writes to |
     """
 
-    def __init__(self, folder: Path, backend: str | None = None) -> None:
+    def __init__(self, folder: Path, backend: str | None = None, words: Sequence[str] = ()) -> None:
+        """
+        Args:
+            folder: where its log, its files and its store lie.
+            backend: the address of another store.
+            words: the words after `mlflow` that start it, where somebody else says them.
+        """
         self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}"
         self.files = folder / "files"
-        self._backend = backend or f"sqlite:///{folder}/server.db"
+        store = backend or f"sqlite:///{folder}/server.db"
+        stores = ["--backend-store-uri", store, "--artifacts-destination", str(self.files)]
+        self._words = [*(words or ["server", *stores]), "--host", "127.0.0.1", "--port", str(self._port)]
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; it does not answer yet."""
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self._port)]
-        command += ["--workers", "1", "--backend-store-uri", self._backend, "--artifacts-destination", str(self.files)]
+        command = [sys.executable, "-m", "mlflow", *self._words, "--workers", "1"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=clean_environment(), stdout=log, stderr=log, start_new_session=True
@@ -72,9 +79,9 @@ class MlflowServer:
 
 
 @contextmanager
-def serving(folder: Path, backend: str | None = None) -> Iterator[MlflowServer]:
-    """Give a server that answers."""
-    server = MlflowServer(folder, backend)
+def serving(folder: Path, backend: str | None = None, words: Sequence[str] = ()) -> Iterator[MlflowServer]:
+    """Give a server that answers; what it is made of is said as to `MlflowServer`."""
+    server = MlflowServer(folder, backend, words)
     server.start()
     try:
         server.wait()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from tests.e2e.browser import needs_chromium, opened_browser
 from tests.e2e.command import accelerator
-from tests.e2e.mlflow_server import mlflow_server
+from tests.mlflow_server import serving
 
 LOOK = "To look at it: "
 
@@ -25,13 +25,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def address(trained: str) -> Iterator[str]:
+def address(trained: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start the command that was printed, on a free port, and return where it answers."""
     printed = re.search(rf"^{LOOK}mlflow (ui .*)$", trained, re.MULTILINE)
     assert printed is not None
-    what, *options = shlex.split(printed[1])
-    with mlflow_server(*options, command=what) as found:
-        yield found
+    with serving(tmp_path_factory.mktemp("server"), words=shlex.split(printed[1])) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")

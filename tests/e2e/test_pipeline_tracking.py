@@ -17,7 +17,7 @@ from accelerator.runs.folder import RunFolder
 from accelerator.runs.progress import read_tracking
 from tests.e2e.browser import needs_chromium, opened_browser
 from tests.e2e.command import Ended, accelerator, await_path, start
-from tests.e2e.mlflow_server import mlflow_server
+from tests.mlflow_server import serving
 from tests.tracked_project import wait_until
 
 pytestmark = [pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning"), pytest.mark.timeout(240)]
@@ -183,8 +183,8 @@ def test_the_tree_is_what_the_page_of_mlflow_shows(
     runs = f"#/experiments/{whole.info.experiment_id}/runs"
     links = {name: f"a[href$='{run.info.run_id}']" for name, run in steps.items()}
 
-    with mlflow_server("--backend-store-uri", f"sqlite:///{tracked.root}/mlflow.db") as address:
-        page.goto(f"{address}/{runs}")
+    with serving(tmp_path, f"sqlite:///{tracked.root}/mlflow.db") as server:
+        page.goto(f"{server.address}/{runs}")
         row = page.locator("[role=gridcell]", has=page.locator(f"a[href$='{whole.info.run_id}']"))
         row.wait_for(timeout=60_000)
         before = {name: page.locator(link).count() for name, link in links.items()}
@@ -192,7 +192,7 @@ def test_the_tree_is_what_the_page_of_mlflow_shows(
         for link in links.values():
             page.locator(link).first.wait_for(timeout=60_000)
         page.screenshot(path=tmp_path / "runs.png")
-        page.goto(f"{address}/{runs}/{whole.info.run_id}")
+        page.goto(f"{server.address}/{runs}/{whole.info.run_id}")
         page.wait_for_function("document.body.innerText.includes('Child runs\\n')", timeout=60_000)
         shown = {name: page.locator(link).inner_text(timeout=60_000) for name, link in links.items()}
         page.screenshot(path=tmp_path / "run.png")

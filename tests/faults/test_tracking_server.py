@@ -1,42 +1,25 @@
-"""A server that goes away, is slow, errs, refuses the login or loses its answers; a locked store; a forwarder killed at
-every record. Nothing is lost, nothing double, and whoever writes the journal waits for none of it.
+"""A server that goes away, is slow, errs, refuses the login or loses its answers. Nothing is lost, nothing double, and
+whoever writes the journal waits for none of it.
 """
 
-import json
-import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import Run
 
-from accelerator.config.project import Project
-from accelerator.runs import tail
 from accelerator.runs.delivery import delivery, stop_forwarder
 from accelerator.runs.folder import RunFolder
-from accelerator.runs.journal import JournalWriter, Record
-from accelerator.runs.lock import RunLock
-from accelerator.runs.progress import Tracking, read_tracking
-from accelerator.runs.summary import Summary, write_summary
-from accelerator.tracking.forward import open_sink
-from accelerator.tracking.forwarder import Forwarder, Pace
-from accelerator.tracking.sink import Sink
 from tests.e2e.command import accelerator, clean_environment
+from tests.faults.forwarding import QUICK, forwarder_of, going_on, run_of, steps_of
 from tests.mlflow_server import FaultyProxy, MlflowServer
 from tests.tracked_project import MLFLOW, end_run, make_project, make_run, point, wait_until, write_journal
 
 # MLflow's own use of SQLAlchemy; ours raises no such warning.
 pytestmark = [pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning"), pytest.mark.timeout(300)]
 
-QUICK = Pace(0.02, 0.0, longest_pause_s=0.05, longest_pause_after_end_s=0.05, patience_after_end_s=60.0)
 TRAINING = ("experiment=digits_resnet", "train.steps=2", "tracking.register=handwriting", "tracking.checkpoints=best")
 LOAD_BACK = """
 import mlflow, sys
@@ -84,44 +67,8 @@ def tracked(tmp_path: Path) -> Path:
     return make_project(tmp_path / "project")
 
 
-def forwarder_of(folder: RunFolder, project: Path, wrap: Callable[[Sink], Sink] | None = None) -> Forwarder:
-    def opening(tracking: Tracking) -> tuple[Sink, str, Mapping[str, str]]:
-        sink, name, target = partial(open_sink, folder, Project(project), is_judged=True)(tracking)
-        return (wrap(sink) if wrap is not None else sink), name, target
-
-    return Forwarder(folder, opening)
-
-
 def tracked_run(project: Path, address: str, name: str) -> RunFolder:
     return make_run(project, MLFLOW.replace("tracking_uri: null", f"tracking_uri: '{address}'"), name)
-
-
-@contextmanager
-def going_on(folder: RunFolder, project: Path) -> Iterator[JournalWriter]:
-    """Hold a run that is written, with its forwarder in a thread; the run ends with the block."""
-    forwarder = forwarder_of(folder, project)
-    thread = Thread(target=forwarder.run, args=(QUICK,), daemon=True)
-    with RunLock.acquire(folder.lock):
-        write_summary(folder, Summary())
-        writer = JournalWriter(folder.journal)
-        thread.start()
-        yield writer
-        writer.close()
-        write_summary(folder, Summary("completed"))
-    thread.join(60)
-    assert not thread.is_alive()
-
-
-def run_of(uri: str, folder: RunFolder) -> Run:
-    """Return the one run that the store has of a run folder."""
-    client = MlflowClient(uri)
-    experiments = [item.experiment_id for item in client.search_experiments()]
-    (found,) = client.search_runs(experiments, f"tags.`accelerator.run_id` = '{folder.run_id}'")
-    return found
-
-
-def steps_of(uri: str, folder: RunFolder, name: str = "train/loss") -> list[int]:
-    return [item.step for item in MlflowClient(uri).get_metric_history(run_of(uri, folder).info.run_id, name)]
 
 
 def test_answers_lost_at_every_request_leave_one_of_each_and_a_model_that_loads(
@@ -130,6 +77,7 @@ def test_answers_lost_at_every_request_leave_one_of_each_and_a_model_that_loads(
     """Each request is carried out and unheard of; so each is also what a forwarder killed behind it has left undone."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", proxy.address)
     folder = untold
+    (folder.path / "report.html").write_text("the page")
     proxy.fault = "lose"
     forwarder_of(folder, folder.path.parents[2]).run(QUICK)
     client, run = MlflowClient(server.address), run_of(server.address, folder)
@@ -153,7 +101,7 @@ def test_answers_lost_at_every_request_leave_one_of_each_and_a_model_that_loads(
     assert [item.model_id for item in run.outputs.model_outputs] == [models[0].model_id]
     assert [item.version for item in versions] == [client.get_model_version_by_alias("handwriting", "newest").version]
     assert sorted(item.tags[0].value for item in run.inputs.dataset_inputs) == ["test", "train", "validation"]
-    assert kept >= {"config.yaml", "environment.json", "datasets.json", "checkpoints"}
+    assert kept >= {"config.yaml", "environment.json", "datasets.json", "report.html", "checkpoints"}
     assert [item.path for item in client.list_artifacts(run.info.run_id, "checkpoints")] == [
         "checkpoints/best",
         "checkpoints/step-00000002",
@@ -224,99 +172,3 @@ def test_a_slow_server_is_waited_for_by_the_forwarder_alone(proxy: FaultyProxy, 
     assert sent_when_training_ended == 0
     assert delivery(folder).is_complete
     assert steps_of(proxy.address, folder) == list(range(1, 101))
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = make_project(tmp_path_factory.mktemp("template"))
-    folder = make_run(root, MLFLOW)
-    end_run(folder)
-    forwarder_of(folder, root).run(QUICK)
-    return root / "mlflow.db"
-
-
-@pytest.fixture
-def with_store(tracked: Path, template: Path) -> tuple[Path, str]:
-    (tracked / "mlflow.db").write_bytes(template.read_bytes())
-    return tracked, f"sqlite:///{tracked}/mlflow.db"
-
-
-def test_a_store_that_somebody_has_locked_gets_all_when_it_is_free(with_store: tuple[Path, str]) -> None:
-    project, uri = with_store
-    folder = make_run(project, MLFLOW, "locked")
-    other = sqlite3.connect(project / "mlflow.db", isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    with going_on(folder, project) as journal:
-        journal.append([point(step) for step in range(1, 51)])
-        time.sleep(0.5)
-        sent_while_locked = delivery(folder).sent
-        other.execute("ROLLBACK")
-        wait_until(lambda: delivery(folder).sent == 50)
-        journal.append([point(51)])
-    other.close()
-
-    assert sent_while_locked == 0
-    assert steps_of(uri, folder) == list(range(1, 52))
-    assert run_of(uri, folder).info.status == "FINISHED"
-
-
-class Killed(BaseException):
-    """The process is gone: nothing of it goes on, and nothing is told."""
-
-
-class DiesAfterEachCall:
-    """A sink whose process is killed behind every call, before it can remember that it was done."""
-
-    def __init__(self, sink: Sink, done: list[str]) -> None:
-        self._sink = sink
-        self._done = done
-
-    def open(self, run: Any) -> Mapping[str, str] | None:
-        raise AssertionError("the forwarder is given an opened sink")
-
-    def send(self, records: Sequence[Record]) -> int | None:
-        refused = self._sink.send(records)
-        self._die_once(json.dumps(records[0]))
-        return refused
-
-    def close(self, status: str) -> None:
-        self._sink.close(status)
-        self._die_once(status)
-
-    def _die_once(self, call: str) -> None:
-        if call not in self._done:
-            self._done.append(call)
-            raise Killed
-
-
-def test_a_forwarder_killed_behind_every_record_sends_each_once(
-    with_store: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project, uri = with_store
-    monkeypatch.setattr(tail, "BATCH_BYTES", 1)  # a record is a batch of its own
-    folder = make_run(project, MLFLOW, "killed")
-    (folder.path / "a.txt").write_text("a")
-    records: list[dict[str, Any]] = [
-        {"kind": "parameter", "name": "seed", "value": 0},
-        {"kind": "tag", "name": "team", "value": "vision"},
-        {"kind": "artifact", "name": "a.txt", "path": "a.txt", "time": 1.0},
-        *(point(step) for step in range(1, 7)),
-    ]
-    write_journal(folder, records)
-    write_journal(folder, [point(step, 0.9) for step in range(5, 9)], from_step=4)
-    end_run(folder)
-    done: list[str] = []
-    kills = 0
-    while True:
-        try:
-            forwarder_of(folder, project, lambda sink: DiesAfterEachCall(sink, done)).run(QUICK)
-            break
-        except Killed:
-            kills += 1
-    run = run_of(uri, folder)
-    tracking = read_tracking(folder)
-
-    assert kills == len(done) == 3 + 4 + 4 + 1
-    assert steps_of(uri, folder) == list(range(1, 9))
-    assert (run.data.params["seed"], run.data.tags["team"], run.info.status) == ("0", "vision", "FINISHED")
-    assert tracking is not None and (tracking.sent, tracking.pending, tracking.finished) == (11, None, "completed")
