@@ -18,6 +18,7 @@ from typing import Any
 from tests.e2e.command import clean_environment
 
 _START_S = 90
+_ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # its queues are ten processes that nobody here needs
 
 
 def free_port() -> int:
@@ -57,7 +58,7 @@ class MlflowServer:
         command = [sys.executable, "-m", "mlflow", *self._words, "--workers", "1"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, env=clean_environment(), stdout=log, stderr=log, start_new_session=True
+                command, env=clean_environment(**_ENVIRONMENT), stdout=log, stderr=log, start_new_session=True
             )
 
     def wait(self) -> None:

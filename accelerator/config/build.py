@@ -24,7 +24,7 @@ from accelerator.config.nearest_path import guess_path
 from accelerator.config.project import Project
 from accelerator.config.signatures import Signature, signature_of
 from accelerator.config.trust import Trust
-from accelerator.errors import AcceleratorError, ComponentError, ConfigError, Problem
+from accelerator.errors import AcceleratorError, ComponentError, ConfigError, Problem, in_one_line
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,7 @@ def _given_for(signature: Signature, values: Mapping[str, Any], given: Mapping[s
 def _innermost(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+    return in_one_line(error)
 
 
 def _place(error: BaseException) -> str:

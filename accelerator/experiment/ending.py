@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from accelerator.config.project import Project
-from accelerator.errors import EXIT_FAILED, AcceleratorError
+from accelerator.errors import EXIT_FAILED, AcceleratorError, in_one_line
 from accelerator.experiment.outcome import Outcome
 from accelerator.launch.signals import signals_to
 from accelerator.redaction import redact_text
@@ -67,7 +67,4 @@ def _interrupt(_number: int) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, AcceleratorError):
-        return redact_text(str(error))
-    lines = str(error).strip().splitlines()
-    return redact_text(f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__)
+    return redact_text(str(error) if isinstance(error, AcceleratorError) else in_one_line(error))

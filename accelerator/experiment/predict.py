@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Literal
 
 from accelerator.config.project import Project, find_project
+from accelerator.errors import InputError
 from accelerator.experiment.late import late
 from accelerator.experiment.named_run import trained_run
 from accelerator.experiment.outcome import Outcome, Say, say_nothing
 from accelerator.experiment.sound_config import sound_config_of_run
+
+_OTHER_FORMATS = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".html", ".xlsx", ".arrow", ".feather", ".npy", ".npz"}
 
 
 def predict(
@@ -37,15 +40,20 @@ def predict(
 
     Raises:
         RunNotFoundError: no run is meant, or more than one.
-        InputError: the run has no checkpoint, the data has no such split, the config has problems, or there is such
-            a file already.
+        InputError: the run has no checkpoint, the data has no such split, the config has problems, or the file is
+            there already or named as if it were something other than Parquet.
         CheckpointError: the checkpoint is damaged.
         StorageError: the file cannot be written.
     """
+    target = Path(output).expanduser().absolute()
+    if target.suffix.lower() in _OTHER_FORMATS:
+        raise InputError(
+            f"--output {output}: predictions are written as Parquet. Name a file such as "
+            f"{target.with_suffix('.parquet').name}."
+        )
     project = project or find_project()
     run = trained_run(reference, project)
     config = sound_config_of_run(run, overrides, project)
-    target = Path(output).expanduser().absolute()
     outcome: Outcome = late("predict_checkpoint", "restored")(
         config, run, target, split, checkpoint or config.checkpoint.use, say
     )

@@ -18,6 +18,7 @@ from accelerator.components import Registry
 from accelerator.config.compose import ComposedConfig, compose, composition_of
 from accelerator.config.project import CONFIGS, ConfigSource, Project
 from accelerator.config.saved import saved_yaml
+from accelerator.errors import in_one_line
 from accelerator.experiment.secrets_of_jobs import without_secrets
 from accelerator.experiment.sweep_folder import SweepFolder, find_or_add_job, note_failure, objective, refresh
 from accelerator.redaction import redact_text
@@ -67,7 +68,7 @@ class JobMaker:
             named = [f"++{item.lstrip('+')}" for item in drawn if item in self.draws]
             return run_job(folder, number, (*self.named, *named), self.project, self.monitor)
         except Exception as error:  # the border to a job: it fails alone, and the sweep goes on
-            note_failure(folder, number, redact_text(f"{type(error).__name__}: {error}".splitlines()[0]))
+            note_failure(folder, number, redact_text(in_one_line(error)))
             return None
 
     def freeze(self, config: ComposedConfig, number: int) -> None:

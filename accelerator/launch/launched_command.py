@@ -17,7 +17,7 @@ from typing import Any
 from accelerator.config.launch_settings import LAUNCHER, launcher_overrides
 from accelerator.config.multirun import HydraPlace, SweepLine, run_multirun
 from accelerator.config.project import ConfigSource
-from accelerator.errors import InputError, RunFailedError
+from accelerator.errors import InputError, RunFailedError, in_one_line
 from accelerator.launch.signals import signals_to
 
 _EXIT_CODE, _SIGNAL = "exit_code", "signal"
@@ -80,7 +80,7 @@ def run_through_launcher(
     except InputError:
         raise
     except Exception as error:  # the border to a launcher: a queue that is out of reach, a job that was cancelled
-        failure = f": {type(error).__name__}: {error}".splitlines()[0]
+        failure = f": {in_one_line(error)}"
     code = _number_in(launched.folder / _EXIT_CODE)
     if code is None:
         raise RunFailedError(

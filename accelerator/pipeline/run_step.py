@@ -18,7 +18,7 @@ from accelerator.components import Registry
 from accelerator.config.build import Builder, builder_for
 from accelerator.config.declared import declared_by
 from accelerator.config.project import Project
-from accelerator.errors import EXIT_FAILED, AcceleratorError
+from accelerator.errors import EXIT_FAILED, AcceleratorError, in_one_line
 from accelerator.launch.threads import limit_spinning
 from accelerator.pipeline.from_environment import node_with_variables
 from accelerator.pipeline.inputs import read_inputs
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         return error.exit_code
     except Exception as error:  # the border to a component: whatever it raises ends the step, not the pipeline
         print(redact_text(traceback.format_exc()), file=sys.stderr)
-        print(redact_text(f"{type(error).__name__}: {error}".splitlines()[0]), file=sys.stderr)
+        print(redact_text(in_one_line(error)), file=sys.stderr)
         return EXIT_FAILED
     return 0
 

@@ -22,7 +22,7 @@ from omegaconf import OmegaConf
 
 from accelerator.config.compose import composition_of
 from accelerator.config.saved import saved_values, yaml_of
-from accelerator.errors import ComponentError
+from accelerator.errors import ComponentError, in_one_line
 from accelerator.redaction import redact_text
 from accelerator.runs.delivery import mlflow_address, start_forwarder
 from accelerator.runs.environment import Resources, collect_environment, write_environment
@@ -197,7 +197,7 @@ def summary_of(context: "Context", status: str) -> Summary:
         seconds=state.seconds,
         samples_per_second=state.samples / busy if busy > 0 and state.samples else None,
         checkpoint=None if state.checkpoint is None else state.checkpoint.name,
-        error=None if error is None else redact_text(f"{type(error).__name__}: {error}".splitlines()[0]),
+        error=None if error is None else redact_text(in_one_line(error)),
         parent=context.settings.parent,
     )
 

@@ -12,6 +12,7 @@ from accelerator.errors import (
     RunFailedError,
     UsageError,
     did_you_mean,
+    in_one_line,
     nearest,
 )
 
@@ -91,3 +92,14 @@ def test_the_beginning_of_one_name_is_taken_for_it() -> None:
 )
 def test_what_is_known_is_told(name: str, choices: list[str], text: str) -> None:
     assert did_you_mean(name, choices) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("\n  too large\nby far"), "ValueError: too large"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+    ],
+)
+def test_an_error_of_others_is_told_in_one_line(error: BaseException, text: str) -> None:
+    assert in_one_line(error) == text

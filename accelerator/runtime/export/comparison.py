@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from accelerator.errors import RunFailedError
+from accelerator.errors import RunFailedError, in_one_line
 from accelerator.runtime.export.model_call import ModelCall
 from accelerator.runtime.export.tensors import tensors_of
 
@@ -38,9 +38,8 @@ def compare_outputs(called: Callable[..., Any], call: ModelCall) -> float:
         with torch.no_grad():
             came = tensors_of(called(*call.args, **call.kwargs))
     except Exception as error:  # the border to what others run: torch's graph, onnxruntime
-        reason = (str(error).splitlines() or [""])[0]
         raise RunFailedError(
-            f"The exported model does not run on a batch of {call.samples}: {type(error).__name__}: {reason}"
+            f"The exported model does not run on a batch of {call.samples}: {in_one_line(error)}"
         ) from error
     wanted = tensors_of(call.outputs())
     if len(came) != len(wanted):

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.export import Dim, ExportedProgram
 
-from accelerator.errors import RunFailedError
+from accelerator.errors import RunFailedError, in_one_line
 from accelerator.runtime.export.model_call import ModelCall
 from accelerator.runtime.export.tensors import map_tensors
 
@@ -45,13 +45,13 @@ def trace(call: ModelCall) -> Traced:
         # A size of 1 would be taken as a constant of the model.
         return Traced(_export(call.of_samples(max(call.samples, 2)), shapes), shapes)
     except Exception as error:  # the border to a stranger's model: what cannot be left open may yet be fixed
-        reason = _first_line(error)
+        reason = in_one_line(error)
     try:
         return Traced(_export(call, None), None, reason)
     except Exception as error:
         raise RunFailedError(
-            f"torch.export cannot follow {type(call.model).__name__}: {_first_line(error)}. Take what depends on "
-            f"values out of its forward, or export its weights: --format safetensors."
+            f"torch.export cannot follow {type(call.model).__name__}: {in_one_line(error).rstrip('.')}. Take what "
+            f"depends on values out of its forward, or export its weights: --format safetensors."
         ) from error
 
 
@@ -78,8 +78,3 @@ def _open_batch(call: ModelCall) -> Any:
     return map_tensors(
         call.arguments, lambda tensor: {0: dimension} if call.is_batched(tensor) else None, lambda _other: None
     )
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}".rstrip(".") if lines else type(error).__name__

@@ -64,3 +64,10 @@ def test_a_failed_prediction_leaves_no_file(trained: Project, tmp_path: Path) ->
     assert outcome.exit_code == 2  # a component that breaks its contract is wrong input
     assert "prediction_step: 'score' has a single value" in outcome.reason
     assert not list(tmp_path.glob("*p.parquet*"))
+
+
+def test_a_file_named_as_something_else_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    message = r"^--output p\.csv: predictions are written as Parquet\. Name a file such as p\.parquet\.$"
+
+    with pytest.raises(InputError, match=message):
+        predict("last", output="p.csv", project=Project(tmp_path))
