@@ -33,9 +33,9 @@ Install it, or run: make setup BOOTSTRAP_PYTHON=/path/to/python3" >&2; exit 1; }
 train: setup ## the main job: a small ResNet on real handwritten digits, tracked in MLflow
 	$(BIN)/accelerator experiment train experiment=digits_resnet
 
-# Three workers keep two cores busy, since tests wait for processes and servers; the long ones, of commands, come first.
+# The long files, of commands, come first, so that no worker waits for another's at the end.
 test: setup ## the whole test suite
-	$(PYTEST) --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## all that pre-commit runs: Black, isort, Flake8, Prettier, mypy, import-linter
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
