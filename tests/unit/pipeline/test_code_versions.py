@@ -68,14 +68,14 @@ def test_a_change_reaches_the_steps_whose_result_it_can_change(
 
 def test_a_folder_without_init_is_a_package_too_and_so_is_all_that_it_imports(tmp_path: Path) -> None:
     files = {
-        "without_init/model.py": "import os as system, my_layers\nimport without_init.deep.parts, my_sizes\nfrom my_names import x\n",
-        "without_init/deep/parts.py": "",
+        "bare/model.py": "import os as system, my_layers\nimport bare.deep.parts, my_sizes\nfrom my_names import x\n",
+        "bare/deep/parts.py": "",
         **{f"{name}.py": "" for name in ("my_layers", "my_sizes", "my_names", "unused")},
         "torch/notes.py": "",  # no package: the one that is installed comes first
     }
     for name, text in files.items():
         change(tmp_path, name, text)
 
-    found = versions(tmp_path / "accelerator", [("model", "without_init.model.Net"), ("model", "torch.nn.Linear")])
+    found = versions(tmp_path / "accelerator", [("model", "bare.model.Net"), ("model", "torch.nn.Linear")])
 
     assert {name for name in found if name.endswith(".py")} == files.keys() - {"unused.py", "torch/notes.py"}
