@@ -143,10 +143,15 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text; the type of one without a text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def in_one_line(error: BaseException) -> str:
     """Return `Type: first line of its text` of an error that somebody else raised; the type alone without a text."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    kind = type(error).__name__
+    return f"{kind}: {first_line(error)}" if str(error).strip() else kind
 
 
 def _sentence(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Nested values as flat ones: each leaf with its path, `optimizer.lr` or `callback.plots.0.name`."""
+"""The leaves of nested values: each with its path, `optimizer.lr` or `callback.plots.0.name`; or each made another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 
@@ -19,6 +19,20 @@ def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(item, _below(key, place))
     else:
         yield key, value
+
+
+def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return nested values in which each that is no mapping and no list is what `change` gives for it.
+
+    Example:
+        >>> map_leaves({"a": [1, {"b": 2}]}, str)
+        {'a': ['1', {'b': '2'}]}
+    """
+    if isinstance(value, Mapping):
+        return {name: map_leaves(item, change) for name, item in value.items()}
+    if isinstance(value, list):
+        return [map_leaves(item, change) for item in value]
+    return change(value)
 
 
 def _below(key: str, name: Any) -> str:

@@ -6,13 +6,12 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from accelerator.cli.terminal import print_error
 from accelerator.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, TRACEBACK_VARIABLE, AcceleratorError
-from accelerator.runs.files import storage_error
+from accelerator.runs.files import unusable
 
 _SEE_MORE = f"Set {TRACEBACK_VARIABLE}=1 to see the traceback."
 _DEFAULTS: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
@@ -81,8 +80,9 @@ def _tell_interrupted(signals: list[int]) -> int:
 def _describe_unexpected(error: Exception) -> str:
     if _wants_traceback():
         return _traceback(error)
-    if isinstance(error, OSError) and isinstance(error.filename, str) and error.errno is not None:
-        return f"{storage_error(Path(error.filename), error, doing='used')} {_SEE_MORE}"
+    told = unusable(error) if isinstance(error, OSError) else None
+    if told is not None:
+        return f"{told} {_SEE_MORE}"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return f"{what} ({frame.filename}:{frame.lineno}). {_SEE_MORE}"

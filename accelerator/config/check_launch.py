@@ -13,9 +13,9 @@ from accelerator.config.hydra_api import ConfigFolders
 from accelerator.config.launch_settings import LAUNCHER, OF_TRAINING, named_settings
 from accelerator.config.launcher_packages import how_to_install
 from accelerator.config.project import ConfigSource
-from accelerator.config.read import Reader, first_line, is_mapping
+from accelerator.config.read import Reader, is_mapping
 from accelerator.config.schema import LaunchConfig
-from accelerator.errors import did_you_mean
+from accelerator.errors import did_you_mean, first_line
 from accelerator.leaves import leaves
 
 _TARGET = "_target_"

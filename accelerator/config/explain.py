@@ -11,10 +11,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.config.compose import composition_of
 from accelerator.config.provenance import Provenance
-from accelerator.config.read import first_line, is_mapping
+from accelerator.config.read import is_mapping
 from accelerator.config.saved_interpolations import TOTAL_STEPS
 from accelerator.config.show import source_lines
-from accelerator.errors import ConfigError, Problem
+from accelerator.errors import ConfigError, Problem, first_line
 from accelerator.redaction import MASK, is_secret_key, redact
 
 _REFERENCE = re.compile(r"(?<!\\)\$\{\s*(\.*)([^\s:${}]*)\s*\}")

@@ -25,7 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 from accelerator.config.hydra_api import no_traces
 from accelerator.config.launcher_packages import how_to_install
 from accelerator.config.project import ConfigSource
-from accelerator.errors import InputError
+from accelerator.errors import InputError, first_line
 
 Draw = Callable[[tuple[str, ...]], float | None]
 """Does the job of the overrides that were drawn; returns the objective, None for a failed one."""
@@ -183,6 +183,5 @@ def _quiet_optuna() -> None:
 
 
 def _refusal(line: SweepLine, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0]
     named = [item.partition("=")[2] for item in line.hydra if item.startswith(("hydra/", "+hydra/"))]
-    return f"{' '.join(line.hydra)} (command line): {reason} {how_to_install(*named)}"
+    return f"{' '.join(line.hydra)} (command line): {first_line(error)} {how_to_install(*named)}"

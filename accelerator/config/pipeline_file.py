@@ -13,11 +13,11 @@ from accelerator.config.groups import GroupConfig
 from accelerator.config.hydra_api import LoadedFile, ParsedOverride
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import COMMAND_LINE, Provenance, read_provenance, shown_path
-from accelerator.config.read import first_line, is_mapping
+from accelerator.config.read import is_mapping
 from accelerator.config.saved import resolved_but_variables
 from accelerator.config.saved_interpolations import names_variable
 from accelerator.config.step_references import escaped
-from accelerator.errors import ConfigError, Problem
+from accelerator.errors import ConfigError, Problem, first_line
 from accelerator.hostile_yaml import HostileYamlError, measure_yaml
 
 _NOT_FOUND = re.compile(r"Interpolation key '(([^'.]+)\.[^']+)' not found")

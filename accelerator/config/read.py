@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from accelerator.config.interval import Interval
 from accelerator.config.provenance import COMMAND_LINE, Provenance
 from accelerator.config.rule import Node, Rule
-from accelerator.errors import ConfigError, Problem, nearest
+from accelerator.errors import ConfigError, Problem, first_line, nearest
 from accelerator.redaction import redact
 
 _Section = TypeVar("_Section")
@@ -168,11 +168,6 @@ def show_value(value: Any, key: str = "") -> str:
     if isinstance(plain, bool):
         return str(plain).lower()
     return str(plain) if isinstance(plain, str) and plain == "null" else repr(plain)
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def join(key: str, name: str) -> str:

@@ -8,7 +8,7 @@ a variable only when the present project or command names it too, so that a conf
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,11 @@ from accelerator.config.hydra_api import (
 )
 from accelerator.config.project import ConfigSource, Project, find_project, search_path
 from accelerator.config.provenance import Provenance, read_provenance
-from accelerator.config.read import first_line, raw
+from accelerator.config.read import raw
 from accelerator.config.saved_interpolations import TOTAL_STEPS, VARIABLE, marked_texts, refused_texts
-from accelerator.errors import ConfigError, Problem
+from accelerator.errors import ConfigError, Problem, first_line
 from accelerator.hostile_yaml import measure_yaml
-from accelerator.leaves import leaves
+from accelerator.leaves import leaves, map_leaves
 from accelerator.redaction import redact
 
 CONFIG_FILE = "config.yaml"
@@ -187,12 +187,8 @@ def _below(value: Any, name: Any) -> Any:
     return value[name] if isinstance(value, list) and name < len(value) else None
 
 
-def _map_texts(value: Any, change: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _map_texts(item, change) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_map_texts(item, change) for item in value]
-    return change(value) if isinstance(value, str) else value
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    return map_leaves(value, lambda item: change(item) if isinstance(item, str) else item)
 
 
 def _read(file: Path) -> DictConfig:

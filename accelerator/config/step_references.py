@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accelerator.config.read import is_mapping
+from accelerator.leaves import map_leaves
 
 _REFERENCE = re.compile(r"\$\{step_output:([^}]*)\}")
 
@@ -61,8 +62,8 @@ def fill_in(value: Any, found: Callable[[Reference], Any], key: str = "") -> Any
 
 def escaped(value: Any) -> Any:
     """Return a value in which references are texts to OmegaConf: everything else in it can be resolved."""
-    if isinstance(value, str):
-        return _REFERENCE.sub(lambda match: f"\\{match[0]}", value)
-    if isinstance(value, Mapping):
-        return {name: escaped(item) for name, item in value.items()}
-    return [escaped(item) for item in value] if isinstance(value, list) else value
+    return map_leaves(value, _escaped)
+
+
+def _escaped(value: Any) -> Any:
+    return _REFERENCE.sub(lambda match: f"\\{match[0]}", value) if isinstance(value, str) else value

@@ -15,8 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 from accelerator.config.compose import ComposedConfig, composition_of
 from accelerator.config.diagnosis import malformed_overrides
 from accelerator.config.multirun import SweepLine
-from accelerator.config.read import first_line, raw
-from accelerator.errors import ConfigError, Problem
+from accelerator.config.read import raw
+from accelerator.errors import ConfigError, Problem, first_line
 
 _PARAMETERS = "hydra.sweeper.params"
 _OLD_PARAMETERS = ("hydra.sweeper.search_space", "hydra.sweeper.custom_search_space")

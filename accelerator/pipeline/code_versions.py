@@ -41,11 +41,6 @@ class CodeVersions:
     files: dict[str, list[Path]] = field(default_factory=dict)
     """Top-level module or package -> its source files in the project."""
 
-    @classmethod
-    def of(cls, project: Project, registry: Registry, hashes: ContentHashes) -> "CodeVersions":
-        """Return one that has found nothing yet."""
-        return cls(project, registry, hashes)
-
     def of_targets(self, targets: Iterable[tuple[str, str]]) -> dict[str, str]:
         """Return versions and hashes by name for the code of components, sorted.
 

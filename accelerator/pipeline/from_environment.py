@@ -8,7 +8,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.config.saved_interpolations import names_variable
-from accelerator.errors import InputError
+from accelerator.errors import InputError, first_line
+from accelerator.leaves import map_leaves
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,14 @@ def read_variables(text: str) -> Any:
     try:
         return OmegaConf.create({"value": text})["value"]
     except OmegaConfBaseException as error:
-        raise InputError(f"{text}: cannot be resolved: {str(error).splitlines()[0]}. Set the variable.") from error
+        raise InputError(f"{text}: cannot be resolved: {first_line(error)}. Set the variable.") from error
 
 
-def node_with_variables(node: Mapping[str, Any], left: Collection[str]) -> dict[str, Any]:
+def with_variables(value: Any) -> Any:
+    """Return a text that names variables as `read_variables` does, and any other value as it is."""
+    return read_variables(value) if isinstance(value, str) and names_variable(value) else value
+
+
+def node_with_variables(node: Mapping[str, Any], left: Collection[str | None]) -> dict[str, Any]:
     """Return a component's node with its variables read, but those of the arguments in `left`, which are overrides."""
-    return {name: item if name in left else _with_variables(item) for name, item in node.items()}
-
-
-def _with_variables(value: Any) -> Any:
-    if isinstance(value, str):
-        return read_variables(value) if names_variable(value) else value
-    if isinstance(value, Mapping):
-        return {name: _with_variables(item) for name, item in value.items()}
-    return [_with_variables(item) for item in value] if isinstance(value, list) else value
+    return {name: item if name in left else map_leaves(item, with_variables) for name, item in node.items()}

@@ -11,8 +11,9 @@ from accelerator.config.project import Project
 from accelerator.config.saved_interpolations import names_variable
 from accelerator.config.step_references import Reference, fill_in, references
 from accelerator.errors import InputError, did_you_mean, nearest
+from accelerator.leaves import map_leaves
 from accelerator.pipeline.content_hash import ContentHashes, hash_of_value, is_short
-from accelerator.pipeline.from_environment import FromEnvironment, marked_variables, read_variables
+from accelerator.pipeline.from_environment import FromEnvironment, marked_variables, read_variables, with_variables
 from accelerator.pipeline.outputs import CHECKPOINT, FOLDER, METRICS, RUN, VALUE, Output, file, folder, value
 from accelerator.pipeline.state import Source
 from accelerator.runs.files import json_ready
@@ -64,17 +65,19 @@ def read_inputs(value: Any, project: Project) -> Any:
     Raises:
         InputError: a variable is not set.
     """
-    if isinstance(value, FromEnvironment):
-        read = read_variables(value.text)
-        return (own_files(read, project) or read) if isinstance(read, str) else read
-    if isinstance(value, Mapping):
-        return {name: read_inputs(item, project) for name, item in value.items()}
-    return [read_inputs(item, project) for item in value] if isinstance(value, list) else value
+    return map_leaves(value, lambda item: _read(item, project))
+
+
+def _read(item: Any, project: Project) -> Any:
+    if not isinstance(item, FromEnvironment):
+        return item
+    read = read_variables(item.text)
+    return (own_files(read, project) or read) if isinstance(read, str) else read
 
 
 def path_of(source: Source, project: Project) -> Path | None:
     """Return the file, folder, run or checkpoint that came in; None for a value."""
-    return project.absolute(str(_read(source.value))) if source.is_path else None
+    return project.absolute(str(with_variables(source.value))) if source.is_path else None
 
 
 def own_files(text: str, project: Project) -> Path | None:
@@ -140,7 +143,7 @@ def _own(raw: Any, key: str, project: Project, hashes: ContentHashes) -> Iterato
         for place, item in enumerate(raw):
             yield from _own(item, f"{key}[{place}]", project, hashes)
     elif not (isinstance(raw, str) and list(references(raw, key))):
-        path = own_files(str(_read(raw)), project) if isinstance(raw, str) else None
+        path = own_files(str(with_variables(raw)), project) if isinstance(raw, str) else None
         if path is not None:
             shown = raw if names_variable(raw) else str(path)
             yield Source(key, value=shown, is_path=True, hash=hashes.of_path(path))
@@ -157,10 +160,6 @@ def _with_paths(raw: Any, project: Project) -> Any:
         return [_with_paths(item, project) for item in raw]
     path = own_files(raw, project) if isinstance(raw, str) and "${" not in raw else None
     return raw if path is None else path
-
-
-def _read(raw: Any) -> Any:
-    return read_variables(raw) if isinstance(raw, str) and names_variable(raw) else raw
 
 
 def _hash(output: Output) -> str:

@@ -55,7 +55,7 @@ def prepare(pipeline: PipelineConfig, project: Project, registry: Registry, cach
     Raises:
         ConfigError: the config of a step has problems; carries those of all steps.
     """
-    code = CodeVersions.of(project, registry, cache.hashes)
+    code = CodeVersions(project, registry, cache.hashes)
     made: list[PreparedStep] = []
     problems: list[Problem] = []
     for step in in_order(pipeline.steps):

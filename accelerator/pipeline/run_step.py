@@ -80,7 +80,7 @@ def _build(builder: Builder, node: Mapping[str, Any], name: str) -> tuple[Any, t
     """Return what is called, and the names that it declares to give; a function is itself the step."""
     _, target = builder.resolve(node, KIND, f"steps.{name}.step", nested=False)
     marked = declared_by(target)
-    composes = (marked.composes if marked is not None else None) or OVERRIDES
+    composes = marked.composes if marked is not None else None
     built = builder.build(node_with_variables(node, (composes, OVERRIDES)), KIND, f"steps.{name}.step")
     return built, marked.names if marked is not None else ()
 

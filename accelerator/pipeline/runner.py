@@ -27,7 +27,7 @@ from accelerator.pipeline.state import (
 from accelerator.pipeline.step_folder import StepFolder
 from accelerator.pipeline.step_run import StepEnd, StepRunner
 from accelerator.redaction import redact
-from accelerator.runs.files import storage_error
+from accelerator.runs.files import unusable
 
 _POLL_S = 0.5
 
@@ -237,9 +237,8 @@ class Runner:
 
 
 def _told(error: AcceleratorError | OSError) -> str:
-    if isinstance(error, OSError) and isinstance(error.filename, str):
-        return str(storage_error(Path(error.filename), error, doing="used"))
-    return str(error)
+    told = unusable(error) if isinstance(error, OSError) else None
+    return str(told or error)
 
 
 def _sources(inputs: Inputs | None) -> tuple[Source, ...]:

@@ -24,8 +24,8 @@ class Selection:
     def check(self, steps: Sequence[StepConfig]) -> None:
         """Raise UsageError when a flag names no step, or flags contradict each other."""
         known = [step.name for step in steps]
-        for flag, text in (("from", self.from_), ("only", self.only), ("until", self.until), ("force", self.force)):
-            if text is not None and not _names(text):
+        for flag, text in self._given:
+            if not _names(text):
                 raise UsageError(f"--{flag} needs the name of a step. {did_you_mean('', known)}")
             for name in _names(text):
                 if name not in known:
@@ -61,13 +61,17 @@ class Selection:
     @property
     def flags(self) -> tuple[str, ...]:
         """The flags as typed, word by word."""
-        flags = (("from", self.from_), ("only", self.only), ("until", self.until), ("force", self.force))
-        return tuple(word for name, text in flags if text is not None for word in (f"--{name}", text))
+        return tuple(word for flag, text in self._given for word in (f"--{flag}", text))
 
     @property
     def words(self) -> str:
         """The flags in a sentence."""
         return " ".join(self.flags)
+
+    @property
+    def _given(self) -> list[tuple[str, str]]:
+        flags = (("from", self.from_), ("only", self.only), ("until", self.until), ("force", self.force))
+        return [(flag, text) for flag, text in flags if text is not None]
 
 
 def _names(text: str | None) -> list[str]:

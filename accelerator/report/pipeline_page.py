@@ -57,19 +57,20 @@ def lay_out(steps: Sequence[Mapping[str, Any]]) -> Graph:
         column[step["name"]], rows[place] = place, row + 1
         nodes[step["name"]] = (MARGIN + place * (WIDTH + GAP_X), MARGIN + row * (HEIGHT + GAP_Y))
     needs = [(need, step["name"]) for step in steps for need in step["needs"] if need in nodes]
-    far = list(dict.fromkeys(need for need, name in needs if column[name] - column[need] > 1))
+    over_columns = [(need, name) for need, name in needs if column[name] - column[need] > 1]
+    far = dict.fromkeys(need for need, _ in over_columns)
     bottom = MARGIN + max(rows.values(), default=1) * (HEIGHT + GAP_Y)
     lanes = {need: bottom + place * LANE for place, need in enumerate(far)}
     edges = [
         (
             _arrow_below(nodes[need], nodes[name], lanes[need])
-            if column[name] - column[need] > 1
+            if (need, name) in over_columns
             else _arrow(nodes[need], nodes[name])
         )
         for need, name in needs
     ]
     width = max((x for x, _ in nodes.values()), default=0) + WIDTH + MARGIN
-    height = max(bottom - GAP_Y, *lanes.values()) if lanes else bottom - GAP_Y
+    height = max([bottom - GAP_Y, *lanes.values()])
     return Graph(width, height + MARGIN, nodes, edges)
 
 

@@ -94,8 +94,8 @@ def write_environment(folder: RunFolder, environment: Environment) -> None:
 def _given_before(folder: RunFolder) -> dict[str, Any]:
     """Return what stands there of MLflow's variables; nothing where nothing stands, or something else."""
     try:
-        found = read_json(folder.environment) if folder.environment.exists() else {}
-    except StorageError:  # damaged: it is about to be replaced
+        found = read_json(folder.environment)
+    except StorageError:  # not there yet; or damaged, and about to be replaced
         return {}
     given = found.get(MLFLOW) if isinstance(found, dict) else None
     return given if isinstance(given, dict) else {}

@@ -171,6 +171,13 @@ def storage_error(path: Path, error: OSError, doing: str = "written") -> Storage
     return StorageError(f"{path}: could not be {doing}: {error.strerror or error}. {remedy}")
 
 
+def unusable(error: OSError) -> StorageError | None:
+    """Return the StorageError that names the file which an error of the system is about; None when it names none."""
+    if not isinstance(error.filename, str) or error.errno is None:
+        return None
+    return storage_error(Path(error.filename), error, doing="used")
+
+
 def _publish(beside: Path, path: Path) -> None:
     try:
         os.link(beside, path)  # unlike a rename it refuses to replace

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import final
 
 from accelerator.errors import InputError, StorageError
-from accelerator.runs.files import sync_folder
+from accelerator.runs.files import place_beside, sync_folder
 
 
 @final
@@ -32,7 +32,7 @@ class NewFile:
             StorageError: the disk refuses.
         """
         self.path = path
-        self.beside = path.with_name(f".{os.getpid()}.part.{path.name}")
+        self.beside = path.with_name(f"{place_beside(path).name}{path.suffix}")
         if path.is_dir():
             raise InputError(f"--output {path}: is a folder. Name a file in it, such as {path / example}.")
         if path.exists():

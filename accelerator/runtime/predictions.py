@@ -48,6 +48,7 @@ class PredictionFile:
         self.rows = 0
         self._file = NewFile(path, "predictions.parquet")
         self._writer: pq.ParquetWriter | None = None
+        self._schema: pa.Schema | None = None
         self._waiting: list[pa.Table] = []
         self._waiting_rows = self._waiting_bytes = 0
         self._next_index: dict[str, int] = {}
@@ -109,11 +110,12 @@ class PredictionFile:
             self._file.discard()
 
     def _append(self, table: pa.Table) -> None:
-        first = self._writer.schema if self._writer is not None else self._waiting[0].schema if self._waiting else None
-        if first is not None and not table.schema.equals(first):
+        if self._schema is None:
+            self._schema = table.schema
+        if not table.schema.equals(self._schema):
             raise ComponentError(
                 f"prediction_step: this batch gives {_described(table.schema)}, and the first one gave "
-                f"{_described(first)}. Give the same names and types for every batch."
+                f"{_described(self._schema)}. Give the same names and types for every batch."
             )
         self._waiting.append(table)
         self._waiting_rows += table.num_rows
@@ -129,7 +131,7 @@ class PredictionFile:
         if not self._waiting:
             return
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._file.beside, self._waiting[0].schema)
+            self._writer = pq.ParquetWriter(self._file.beside, self._schema)
         self._writer.write_table(pa.concat_tables(self._waiting))
         self._waiting.clear()
         self._waiting_rows = self._waiting_bytes = 0

@@ -172,9 +172,8 @@ class Recorder:
         values = _values(context)
         self.config = _text(context, values)
         write_text(folder.config, self.config)
-        composition, typed = composition_of(context.config), read_overrides(
-            folder
-        )  # of a resumed run's earlier commands
+        composition = composition_of(context.config)
+        typed = read_overrides(folder)  # those of a resumed run's earlier commands
         if composition is not None:
             write_text(folder.provenance, composition.provenance.to_json())
             typed += [redact_text(item) for item in composition.overrides]

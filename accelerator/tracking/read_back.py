@@ -12,7 +12,7 @@ import yaml
 
 from accelerator.config.compose import compose
 from accelerator.config.project import Project
-from accelerator.errors import AcceleratorError, InputError, RunNotFoundError, did_you_mean
+from accelerator.errors import AcceleratorError, InputError, RunNotFoundError, did_you_mean, first_line, in_one_line
 from accelerator.runs.files import write_json, write_text
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import METRIC, SYSTEM, TAG, JournalWriter
@@ -84,10 +84,10 @@ def _opened(tracking: str, project: Project) -> Iterator[Any]:
     except AcceleratorError:
         raise
     except Exception as error:  # the border to MLflow, its database's driver and the disk of its artifacts
-        reason = shown_uri((str(error).splitlines() or [""])[0]).rstrip(" .")
-        kind = "" if isinstance(error, mlflow.exceptions.MlflowException) else f"{type(error).__name__}: "
+        told = first_line if isinstance(error, mlflow.exceptions.MlflowException) else in_one_line
+        reason = shown_uri(told(error)).rstrip(" .")
         raise InputError(
-            f"--tracking {shown_uri(tracking)}: {shown_uri(uri)} cannot be read: {kind}{reason}. Start the "
+            f"--tracking {shown_uri(tracking)}: {shown_uri(uri)} cannot be read: {reason}. Start the "
             f"server, install what its address needs, or name another store; without --tracking runs are read from "
             f"their folders."
         ) from error

@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from accelerator.errors import CheckpointError
+from accelerator.errors import CheckpointError, first_line
 from accelerator.runs.checkpoints import PARTIAL, REPLACED, checkpoint_name
 from accelerator.runs.files import storage_error, sync_folder
 from accelerator.runtime.checkpoint.manifest import parse_manifest
@@ -172,8 +172,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         state: dict[str, Any] = torch.load(path / STATE, map_location="cpu", weights_only=True)
         return Checkpoint(path, int(state["counters"]["step"]), model, state)
     except (pickle.UnpicklingError, RuntimeError, LookupError, TypeError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{path / STATE} is not the state of a run: {reason}") from error
+        raise CheckpointError(f"{path / STATE} is not the state of a run: {first_line(error)}") from error
 
 
 def _write_into(partial: Path, snapshot: Snapshot) -> None:

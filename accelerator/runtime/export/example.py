@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from accelerator.errors import ComponentError
+from accelerator.errors import ComponentError, first_line
 from accelerator.redaction import redact_text
 from accelerator.runs.model_example import ModelExample
 from accelerator.runtime.data.randomness import seeded_globals
@@ -44,7 +44,7 @@ def keep_example(context: "Context") -> None:
         save_file({name: item.contiguous().clone() for name, item in inputs.items()}, path)
         example.write(recorder.folder)
     except Exception as error:  # the border to a task and a model: training is done, and sound
-        reason = redact_text(str(error).splitlines()[0] if str(error) else type(error).__name__)
+        reason = redact_text(first_line(error))
         recorder.log.warning("the model is not logged with the run, for there is no example of its input: %s", reason)
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from accelerator.errors import first_line
 from accelerator.redaction import redact_text
 from accelerator.runs.datasets import datasets_to_json
 from accelerator.runtime.data.description import describe_data
@@ -23,7 +24,7 @@ def record_data(context: "Context", splits: Sequence[str]) -> None:
     try:
         found = describe_data(context.data, splits)
     except Exception as error:  # the border to a data set: what it cannot give will be missed when a batch needs it
-        reason = redact_text(str(error).splitlines()[0] if str(error) else type(error).__name__)
+        reason = redact_text(first_line(error))
         recorder.log.warning("the data is not described: %s", reason)
         return
     recorder.keep(recorder.folder.datasets, json.dumps(datasets_to_json(found), indent=2) + "\n")

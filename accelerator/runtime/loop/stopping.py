@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, final
@@ -38,26 +38,13 @@ class _Ask:
 @contextmanager
 def stoppable(state: TrainState) -> Iterator[None]:
     """Let signals ask the run to stop, within a block; outside the main thread signals stay as they are."""
-    if threading.current_thread() is not threading.main_thread():
+    with _handled_by(_Ask(state, signal.getsignal(signal.SIGINT))):
         yield
-        return
-
-    ask = _Ask(state, signal.getsignal(signal.SIGINT))
-    before: dict[int, Any] = {number: signal.signal(number, ask) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
 def interrupted_at_once() -> Iterator[None]:
     """Let the signals that ask a run to stop interrupt it too, within a block that has no steps to stop between."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
     asks: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -65,10 +52,18 @@ def interrupted_at_once() -> Iterator[None]:
             asks[number](number, frame)
         raise KeyboardInterrupt
 
-    for number in asks:
-        signal.signal(number, interrupt)
+    with _handled_by(interrupt):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in asks.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

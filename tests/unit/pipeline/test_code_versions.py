@@ -39,9 +39,7 @@ def change(package: Path, name: str, text: str) -> None:
 def versions(package: Path, targets: list[tuple[str, str]]) -> dict[str, str]:
     """Return what a step with these components is known by, as a new command finds it."""
     root = package.parent
-    return CodeVersions.of(Project(root), Registry.discover(root), ContentHashes(root / "hashes.json")).of_targets(
-        targets
-    )
+    return CodeVersions(Project(root), Registry.discover(root), ContentHashes(root / "hashes.json")).of_targets(targets)
 
 
 @pytest.mark.parametrize(
