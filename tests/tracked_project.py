@@ -44,6 +44,15 @@ class Ledger:
     def write(self, value):
         with open(self.root / "ledger.jsonl", "a") as file:
             file.write(json.dumps(value) + "\\n")
+
+
+class Guarding(Ledger):
+    """Looks once after the end whether anybody wrote over it; with the fault `guard` it fails then."""
+
+    def guard(self, status, wait):
+        if self.fault == ["guard"]:
+            raise ConnectionError("http://me:hunter2@store is gone")
+        self.write({"guarded": status, "left alone": wait(0.0)})
 '''
 PYPROJECT = """
 [project]
@@ -51,6 +60,7 @@ name = "a-project"
 version = "1.0"
 [project.entry-points."accelerator.tracking"]
 ledger = "ledger_sink:Ledger"
+guarding = "ledger_sink:Guarding"
 """
 LEDGER = "system_every: null\ntracking: {_target_: ledger}\n"
 MLFLOW = "tracking: {_target_: mlflow, tracking_uri: null, experiment: null}\n"

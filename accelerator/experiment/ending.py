@@ -18,8 +18,9 @@ PATIENCE_S = 30.0
 """How long the command waits for the forwarder after a run."""
 AFTER_SIGNAL_S = 10.0
 """Within so many seconds of Ctrl-C the command ends."""
-_STOPPING_S = 2.0
-_LEAVING_S = 1.5
+_STOPPING_S = 1.0
+_LEAVING_S = 4.0
+"""On a busy machine the end of a process that has torch takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Stop:
 def conclude(folder: RunFolder, project: Project, stop: Stop | None, error: Exception | None) -> Outcome:
     """Wait for the forwarder and say how the run ended.
 
-    After a signal the forwarder is stopped in time; what it has not sent stays in the journal.
+    After a signal the forwarder is stopped in time; what it has not sent stays in the journal. A SIGTERM that follows
+    asks for no more than the first signal did, and does not shorten the wait: `mlflow run` sends one after Ctrl-C, and
+    calls the run failed unless its true end arrives before this process ends.
     """
     told = _await_delivery(folder, stop)
     summary = read_summary(folder)
@@ -51,9 +54,9 @@ def _await_delivery(folder: RunFolder, stop: Stop | None) -> Delivery:
     if stop is not None:
         patience = max(0.0, stop.at + AFTER_SIGNAL_S - _STOPPING_S - _LEAVING_S - time.monotonic())
     try:
-        with signals_to(_interrupt):
+        with signals_to(_interrupt if stop is None else _interrupt_if_repeated):
             told = wait_for_delivery(folder, patience)
-        if stop is None:  # the forwarder goes on by itself for a while
+        if stop is None or told.is_complete:  # the forwarder goes on by itself for a while, or ends
             return told
     except KeyboardInterrupt:  # who waits no longer wants no process left behind
         pass
@@ -64,6 +67,11 @@ def _await_delivery(folder: RunFolder, stop: Stop | None) -> Delivery:
 def _interrupt(_number: int) -> None:
     """End the wait, by SIGTERM as by Ctrl-C."""
     raise KeyboardInterrupt
+
+
+def _interrupt_if_repeated(number: int) -> None:
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
 
 
 def _reason(error: Exception) -> str:

@@ -21,7 +21,7 @@ from accelerator.runs.lock import FORWARDER, RunLock, is_held
 from accelerator.runs.progress import Progress, Tracking, read_tracking, write_tracking
 from accelerator.runs.summary import DIED, read_summary, write_summary
 from accelerator.runs.tail import Batch, JournalTail
-from accelerator.tracking.sink import FamilySink, Sink
+from accelerator.tracking.sink import FamilySink, GuardingSink, Sink
 from accelerator.tracking.system_sampler import SystemSampler
 
 _log = logging.getLogger(__name__)
@@ -168,10 +168,20 @@ class Forwarder:
         status = self._settle_summary()
         if status is None or self._tail.next_batch(self.tracking.progress) is not None:
             return False
-        self._opened_sink().close(status)
+        sink = self._opened_sink()
+        sink.close(status)
         self._sink = None
         self._save(finished=status, pending=None)
+        if isinstance(sink, GuardingSink):
+            self._guard(sink, status)
         return True
+
+    def _guard(self, sink: GuardingSink, status: str) -> None:
+        """Let the sink see that the end which has arrived stays; a store that fails now has taken all it had to."""
+        try:
+            sink.guard(status, lambda seconds: self._stop.wait(seconds) or is_held(self._folder.lock))
+        except Exception as error:  # the border to a sink
+            _log.warning("The run's end is not watched: %s", _text(error))
 
     def _settle_summary(self) -> str | None:
         """Make the ended run's summary say how it ended and where MLflow has it; None when the run was resumed."""

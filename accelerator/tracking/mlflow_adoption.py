@@ -9,6 +9,8 @@ parameter be written once, so that of two that ask in the same moment one gets t
 
 import logging
 import os
+import time
+from collections.abc import Callable
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -23,6 +25,10 @@ from accelerator.tracking.mlflow_names import RUN_TAG
 from accelerator.tracking.sink import TrackedRun
 
 PARENT_TAG = "mlflow.parentRunId"
+KILLED = "KILLED"
+GUARDED_S = 15.0
+"""`mlflow run` writes how its command ended about a second after it has; our command may take seconds to end."""
+_POLL_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +80,19 @@ def is_taken_by(client: MlflowClient, given: Run, run: TrackedRun) -> bool:
         client.update_run(given.info.run_id, name=run.run_id)
         client.set_tag(given.info.run_id, RUN_TAG, run.run_id)
     return taken_by in (None, run.run_id)
+
+
+def guard_end(client: MlflowClient, run_id: str, write: Callable[[], None], wait: Callable[[float], bool]) -> None:
+    """Have the end of a killed run written again when `mlflow run`, which made it, has written over it.
+
+    That knows its command's exit code alone: to it, a run that was interrupted or killed has failed. Does nothing for
+    a run that no variable of this process names. `wait` is as of `GuardingSink.guard`.
+    """
+    until = time.monotonic() + GUARDED_S
+    while os.environ.get(RUN_ID) == run_id and time.monotonic() < until and not wait(_POLL_S):
+        if client.get_run(run_id).info.status != KILLED:
+            write()
+            return
 
 
 def place_below_family(client: MlflowClient, run: TrackedRun, found: Run) -> None:

@@ -31,7 +31,8 @@ from accelerator.tracking.addresses import ADDRESS
 from accelerator.tracking.mlflow_adoption import PARENT_TAG, active_run
 from accelerator.tracking.mlflow_artifacts import MlflowArtifacts
 from accelerator.tracking.mlflow_names import RUN_TAG
-from accelerator.tracking.mlflow_run import MlflowRun, run_tagged
+from accelerator.tracking.mlflow_open import run_tagged
+from accelerator.tracking.mlflow_run import MlflowRun
 from accelerator.tracking.sink import SinkError
 
 STEP_TAG, INPUT_TAG, OUTPUT_TAG = "accelerator.step", "accelerator.input", "accelerator.output"

@@ -7,7 +7,7 @@ and a point's timestamp is the journal's: a batch that is sent again changes not
 
 import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from accelerator.errors import did_you_mean
@@ -82,7 +82,7 @@ class MLflowSink:
         """
         uri = self._uri(run)
         artifacts = artifact_folder(uri, run.project_root)
-        mlflow = _import_late("mlflow_run")
+        mlflow = _import_late("mlflow_open")
         database = sqlite_path(uri)
         if database is not None and artifacts is not None:
             ensure_sqlite(database, mlflow.create_store)
@@ -97,11 +97,7 @@ class MLflowSink:
                 f"MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or a token into MLFLOW_TRACKING_TOKEN."
             ) from error
         self._folder = RunFolder(run.folder)
-        artifacts_of_run = mlflow.MlflowArtifacts(client, found.info.run_id, run.folder)
-        data = found.data
-        self._opened = mlflow.MlflowRun(
-            client, found.info.run_id, artifacts_of_run, dict(data.params), dict(data.metrics)
-        )
+        self._opened = _import_late("mlflow_run").MlflowRun.of(client, found, run.folder)
         self._family = _import_late("mlflow_family").MlflowFamily(client, found, self._folder, shown_uri(uri))
         return {"tracking_uri": shown_uri(uri), "experiment": experiment, "run_id": found.info.run_id}
 
@@ -129,7 +125,7 @@ class MLflowSink:
     def close(self, status: str) -> None:
         """Give the MLflow run its true end, at the time of the last record; then upload what only an ended run has."""
         opened = self._require_open()
-        opened.close(status, self._last_time or self._last_time_in_journal())
+        opened.close(status, self._end_time())
         assert self._folder is not None
         opened.artifacts.log_report(self._folder)
         opened.artifacts.log_checkpoints(self._folder, self._checkpoints)
@@ -138,8 +134,14 @@ class MLflowSink:
         assert self._family is not None
         self._family.settle()
 
-    def _last_time_in_journal(self) -> float | None:
-        """Return the time of the last record, where another sink than this has sent it."""
+    def guard(self, status: str, wait: Callable[[float], bool]) -> None:
+        """See that `mlflow run` does not call failed what was interrupted."""
+        self._require_open().guard(status, self._end_time(), wait)
+
+    def _end_time(self) -> float | None:
+        """Return the time of the last record, also where another sink than this has sent it."""
+        if self._last_time is not None:
+            return self._last_time
         assert self._folder is not None
         times = [record["time"] for record in read_journal(self._folder.journal) if "time" in record]
         return max((time for time in times if isinstance(time, int | float)), default=None)

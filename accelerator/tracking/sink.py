@@ -5,7 +5,7 @@ records over again, so that `send` must take a repeated batch as the one that it
 a sink that does not has to look at what it holds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -64,3 +64,16 @@ class FamilySink(Sink, Protocol):
 
     def send_parts(self, records: Sequence[Record]) -> int | None:
         """Take records of the kind part, in order, after what else their batch holds; returns what `send` does."""
+
+
+@runtime_checkable
+class GuardingSink(Sink, Protocol):
+    """A sink of a store in which somebody else may write over a run's end."""
+
+    def guard(self, status: str, wait: Callable[[float], bool]) -> None:
+        """See for a while after `close` that the end stays as it was written.
+
+        Args:
+            status: what was closed with.
+            wait: waits so many seconds, and tells whether to leave it: the run goes on, or nobody is to be left.
+        """

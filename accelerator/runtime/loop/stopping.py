@@ -28,9 +28,11 @@ class _Ask:
             raise KeyboardInterrupt
 
     def ask(self, number: int) -> None:
-        """Ask these runs to stop."""
+        """Ask these runs to stop; the first signal is what stops them, and when."""
         if self._outer is not None:
             self._outer.ask(number)
+        if self._state.stop_signal is not None:
+            return
         self._state.stop_signal, self._state.stopped_at = number, time.monotonic()
         self._state.stop_reason = f"stopped by {signal.Signals(number).name}"
 

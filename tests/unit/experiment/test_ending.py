@@ -14,10 +14,12 @@ from accelerator.config.project import Project
 from accelerator.errors import ConfigError, Problem, StorageError
 from accelerator.experiment import ending
 from accelerator.experiment.ending import Stop, conclude
+from accelerator.runs.delivery import Delivery, delivery
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import JournalWriter
-from accelerator.runs.progress import Tracking, write_tracking
+from accelerator.runs.progress import Extent, Progress, Tracking, write_tracking
 from accelerator.runs.summary import Summary, write_summary
+from accelerator.runs.tail import journal_size
 
 # Holds the forwarder's lock and carries nothing, as one does whose store does not answer.
 BUSY = """
@@ -100,6 +102,45 @@ def test_who_interrupts_the_wait_leaves_no_forwarder_behind(
     outcome = conclude(folder, Project(folder.path.parents[2]), None, None)
 
     assert (outcome.exit_code, outcome.delivery.unsent, outcome.delivery.alive) == (0, 1, False)
+    busy_forwarder.wait()
+
+
+@pytest.mark.parametrize(("number", "is_waiting"), [(signal.SIGTERM, True), (signal.SIGINT, False)])
+def test_after_ctrl_c_another_ends_the_wait_and_sigterm_does_not(
+    number: int,
+    is_waiting: bool,
+    folder: RunFolder,
+    busy_forwarder: "subprocess.Popen[str]",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[bool] = []
+
+    def wait(_folder: RunFolder, _timeout_s: float) -> Delivery:
+        os.kill(os.getpid(), number)
+        waits.append(True)
+        return delivery(folder)
+
+    monkeypatch.setattr(ending, "wait_for_delivery", wait)
+    write_summary(folder, Summary("interrupted"))
+
+    outcome = conclude(folder, Project(folder.path.parents[2]), Stop(signal.SIGINT, time.monotonic()), None)
+
+    assert (outcome.exit_code, outcome.delivery.alive, waits) == (130, False, [True] * is_waiting)
+    busy_forwarder.wait()
+
+
+def test_a_forwarder_that_has_carried_all_is_left_to_end_by_itself(
+    folder: RunFolder, busy_forwarder: "subprocess.Popen[str]"
+) -> None:
+    ((file, size),) = journal_size(folder.journal).items()
+    progress = Progress((Extent(file, 0, size, None),))
+    write_tracking(folder, Tracking(progress=progress, finished="interrupted"))
+    write_summary(folder, Summary("interrupted"))
+
+    outcome = conclude(folder, Project(folder.path.parents[2]), Stop(signal.SIGINT, time.monotonic()), None)
+
+    assert (outcome.delivery.unsent, outcome.delivery.alive) == (0, True)
+    busy_forwarder.kill()
     busy_forwarder.wait()
 
 

@@ -276,3 +276,25 @@ def test_a_damaged_state_says_what_to_do(tracked: Path) -> None:
 
     with pytest.raises(Exception, match="tracking.json: does not say how far .* Delete the file"):
         delivery(RunFolder(folder.path))
+
+
+def test_a_sink_that_guards_an_end_is_asked_when_it_has_arrived(tracked: Path) -> None:
+    folder = make_run(tracked, "system_every: null\ntracking: {_target_: guarding}\n")
+    write_journal(folder, [point(1)])
+    end_run(folder)
+    carry(folder, tracked)
+
+    assert ledger(tracked)[-2:] == [{"closed": "completed"}, {"guarded": "completed", "left alone": False}]
+    assert delivery(folder).is_complete
+
+
+def test_a_guard_that_fails_is_told_in_the_log_and_hinders_nothing(tracked: Path) -> None:
+    folder = make_run(tracked, "system_every: null\ntracking: {_target_: guarding}\n")
+    write_journal(folder, [point(1)])
+    end_run(folder)
+    (tracked / "fault").write_text("guard")
+    carried = carry(folder, tracked)
+
+    assert ledger(tracked)[-1] == {"closed": "completed"}
+    assert (delivery(folder).is_complete, delivery(folder).error) == (True, None)
+    assert "The run's end is not watched: ConnectionError: http://***@store is gone" in carried.stderr

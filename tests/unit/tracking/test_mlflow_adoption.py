@@ -93,3 +93,43 @@ def test_the_store_of_mlflow_run_goes_before_the_configured_one(
     target = MLflowSink(tracking_uri="http://127.0.0.1:9").open(run)
 
     assert target["run_id"] == given.info.run_id
+
+
+@pytest.mark.parametrize(("is_overwritten", "looks"), [(True, 1), (False, 4)])
+def test_the_end_of_a_killed_run_is_written_again_over_that_of_mlflow_run(
+    is_overwritten: bool, looks: int, with_store: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", client.create_run("0").info.run_id)
+    sink, target = opened(with_store)
+    sink.send([{"kind": "metric", "name": "train/loss", "value": 0.5, "step": 1, "epoch": 0, "time": 1732352470.0}])
+    sink.close("interrupted")
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        if is_overwritten:
+            client.set_terminated(target["run_id"], "FAILED")
+        waits.append(seconds)
+        return len(waits) == 4
+
+    sink.guard("interrupted", wait)
+
+    found = client.get_run(target["run_id"]).info
+    assert (found.status, found.end_time, len(waits)) == ("KILLED", 1732352470000, looks)
+
+
+def test_the_end_of_a_run_that_nobody_gave_is_not_watched(with_store: Path) -> None:
+    sink, _ = opened(with_store)
+    sink.close("interrupted")
+
+    sink.guard("interrupted", lambda seconds: pytest.fail("it waited"))
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_an_end_that_an_exit_code_tells_of_is_not_watched(
+    status: str, with_store: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", client.create_run("0").info.run_id)
+    sink, _ = opened(with_store)
+    sink.close(status)
+
+    sink.guard(status, lambda seconds: pytest.fail("it waited"))
