@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from accelerator.config.defaults_entries import SELF, DefaultsEntry, DefaultsList
 from accelerator.config.hydra_api import ConfigFolders
 from accelerator.config.launcher_packages import how_to_install
 from accelerator.config.project import ConfigSource, Project
@@ -19,20 +20,8 @@ from accelerator.errors import Problem, did_you_mean
 
 GLOBAL_HEADER = "# @package _global_"
 _GLOBAL_GROUPS = ("experiment", "debug")
+_BYTE_ORDER_MARK = "\ufeff"
 _OF_HYDRA = "hydra/"  # its launchers and sweepers lie in no file
-
-
-@dataclass(frozen=True)
-class DefaultsEntry:
-    """One line of a defaults list: `- override /transform@transform.train: [a, b]`, or a plain name."""
-
-    place: str
-    """`file:line`."""
-    group: str
-    """The group from the root of the configs, or "" for a plain name."""
-    options: tuple[str, ...]
-    is_override: bool
-    is_optional: bool
 
 
 @dataclass(frozen=True)
@@ -45,13 +34,21 @@ class DefaultsLists:
 
     def problems(self, config_name: str, experiments: list[str]) -> list[Problem]:
         """Return what is wrong in the files that `config_name` and the chosen experiments lead to."""
+        roots = [config_name, *experiments]
+        circles = [problem for name in roots for problem in self._circles(name, [])]
+        if circles:
+            return circles[:1]
         found: list[Problem] = []
-        for name in dict.fromkeys(self._reached([config_name, *experiments])):
-            entries = self._entries(name)
-            found += [*self._header(name), *self._order(entries)]
+        chosen: dict[str, DefaultsEntry] = {}
+        overridden: list[DefaultsEntry] = []
+        for name in dict.fromkeys(self._reached(roots)):
+            listed = self._list(name)
+            entries = listed.entries()
+            found += [*self._header(name), *listed.problems(), *self._order(entries)]
             for entry in entries:
-                found += self._unknown(entry)
-        return found
+                found += self._unknown(entry) or self._chosen_twice(entry, chosen)
+                overridden += [entry] if entry.is_override else []
+        return found or [problem for entry in overridden for problem in self._overrides_nothing(entry, chosen)]
 
     def lacks_header(self, name: str) -> bool:
         """Tell whether a config of a group that sets keys at the top level lacks the header for that."""
@@ -68,7 +65,11 @@ class DefaultsLists:
         lines = path.read_text(encoding="utf-8").splitlines() if path else []
         lack = "stands too low, where it is not read" if any(map(_is_global_header, lines)) else "is missing"
         text = f"the header {lack}, so all of its keys would stand below '{name.rpartition('/')[0]}'"
-        return Problem("", text, f"Make this the first line of the file: {GLOBAL_HEADER}", f"{shown}:1")
+        remedy = f"Make this the first line of the file: {GLOBAL_HEADER}"
+        if lines and _is_global_header(lines[0].removeprefix(_BYTE_ORDER_MARK)):
+            text = "begins with an invisible mark (U+FEFF), behind which the header is not read"
+            remedy = "Save it as UTF-8 without a byte order mark"
+        return Problem("", text, remedy, f"{shown}:1")
 
     def _reached(self, names: list[str]) -> Iterator[str]:
         seen = set()
@@ -78,8 +79,16 @@ class DefaultsLists:
                 continue
             seen.add(name)
             yield name
-            for entry in self._entries(name):
-                names += [f"{entry.group}/{option}" if entry.group else option for option in entry.options]
+            names[:0] = [led_to for entry in self._list(name).entries() for led_to in entry.names]
+
+    def _circles(self, name: str, above: list[str]) -> Iterator[Problem]:
+        for entry in self._list(name).entries():
+            for led_to in entry.names:
+                if led_to not in (*above, name):
+                    yield from self._circles(led_to, [*above, name])
+                    continue
+                way = " -> ".join([*[*above, name][[*above, name].index(led_to) :], led_to])
+                yield Problem("defaults", f"'{led_to}' leads back to itself: {way}", "Take this entry out", entry.place)
 
     def _header(self, name: str) -> list[Problem]:
         return [self.header_problem(name)] if self.lacks_header(name) else []
@@ -87,37 +96,67 @@ class DefaultsLists:
     def _order(self, entries: list[DefaultsEntry]) -> Iterator[Problem]:
         first = next((place for place, entry in enumerate(entries) if entry.is_override), len(entries))
         for entry in entries[first:]:
-            if not entry.is_override and entry.options != ("_self_",):
-                text = f"'{_entry_text(entry)}' comes after an override entry, where Hydra takes no plain one"
+            if not entry.is_override and entry.options != (SELF,):
+                text = f"'{entry.text}' comes after an override entry, where Hydra takes no plain one"
                 yield Problem("defaults", text, "Move it up: plain entries first, `override` entries last", entry.place)
 
-    def _unknown(self, entry: DefaultsEntry) -> Iterator[Problem]:
+    def _unknown(self, entry: DefaultsEntry) -> list[Problem]:
         if entry.is_optional:
-            return
+            return []
         if entry.group and entry.options and not self.folders.has_group(entry.group):
-            guess = did_you_mean(entry.group, self.folders.groups())
-            yield Problem("defaults", f"there is no config group '{entry.group}'. {guess}", "Correct it", entry.place)
+            return [self._unknown_group(entry)]
+        return [problem for option in entry.options for problem in self._unknown_option(entry, option)]
+
+    def _unknown_group(self, entry: DefaultsEntry) -> Problem:
+        text, known = f"there is no config group '{entry.group}'", self.folders.groups()
+        if entry.written != entry.group and entry.written in known:
+            text = f"{text}: without a / in front, '{entry.written}' is looked for beside the file"
+            remedy = f"Write override /{entry.written}: {entry.chosen}"
+            return Problem("defaults", f"{text}. Did you mean '/{entry.written}'?", remedy, entry.place)
+        return Problem("defaults", f"{text}. {did_you_mean(entry.group, known)}", "Correct it", entry.place)
+
+    def _unknown_option(self, entry: DefaultsEntry, option: str) -> Iterator[Problem]:
+        if option in (SELF, "???"):
             return
-        for option in entry.options:
-            if "${" in option or option in ("_self_", "???"):
-                continue
-            is_of_hydra = entry.group.startswith(_OF_HYDRA) and option in self.folders.options(entry.group)
-            if not is_of_hydra and self._path(f"{entry.group}/{option}" if entry.group else option) is None:
-                yield Problem("defaults", unknown_option(self.folders, entry.group, option), "", entry.place)
+        if "${" in option:
+            named = option.strip("${}")
+            if named not in self.folders.groups():
+                text = f"'{option}' names no choice. {did_you_mean(named, self.folders.groups())}"
+                yield Problem("defaults", text, "Write the name of a config, or name a group there", entry.place)
+            return
+        is_of_hydra = entry.group.startswith(_OF_HYDRA) and option in self.folders.options(entry.group)
+        if not is_of_hydra and self._path(f"{entry.group}/{option}" if entry.group else option) is None:
+            group, _, name = option.rpartition("/") if not entry.group else (entry.group, "", option)
+            yield Problem("defaults", unknown_option(self.folders, group, name), "", entry.place)
+
+    def _chosen_twice(self, entry: DefaultsEntry, chosen: dict[str, DefaultsEntry]) -> list[Problem]:
+        if entry.is_override or not entry.group:
+            return []
+        first = chosen.setdefault(entry.choice, entry)
+        if first is entry:
+            return []
+        text = f"'{entry.text}' chooses once more, after {first.place}"
+        return [Problem("defaults", text, f"Write override {entry.text}, below the plain entries", entry.place)]
+
+    def _overrides_nothing(self, entry: DefaultsEntry, chosen: dict[str, DefaultsEntry]) -> Iterator[Problem]:
+        if entry.choice in chosen or entry.group.startswith(_OF_HYDRA):
+            return
+        of_group = [choice for choice, other in chosen.items() if other.group == entry.group]
+        text = f"nothing has chosen '{entry.choice}', which 'override' could change"
+        remedy = f"Write it without override, above the override entries: {entry.text}"
+        if of_group:
+            remedy = f"Write override /{of_group[0]}: {entry.chosen}, or leave override out"
+        yield Problem("defaults", f"{text}. {did_you_mean(entry.choice, of_group)}", remedy, entry.place)
 
     def _path(self, name: str) -> Path | None:
         paths = (source.path / f"{name}.yaml" for source in self.sources)
         return next((path for path in paths if path.is_file()), None)
 
-    def _entries(self, name: str) -> list[DefaultsEntry]:
+    def _list(self, name: str) -> DefaultsList:
         path = self._path(name)
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=YAML_LOADER) if path else None
-        if path is None or not isinstance(root, yaml.MappingNode):
-            return []
-        defaults = next((value for key, value in root.value if key.value == "defaults"), None)
-        shown = shown_path(path, self.project, self.sources)
-        items = defaults.value if isinstance(defaults, yaml.SequenceNode) else []
-        return [_entry(item, name.rpartition("/")[0], shown) for item in items]
+        shown = shown_path(path, self.project, self.sources) if path else name
+        return DefaultsList.of(root, name.rpartition("/")[0], shown)
 
 
 def _is_global_header(line: str) -> bool:
@@ -135,32 +174,3 @@ def unknown_option(folders: ConfigFolders, group: str, option: str) -> str:
         return f"there is no config '{option}'"
     said = f"There is no {group} '{option}'. {did_you_mean(option, folders.options(group))}"
     return f"{said} {how_to_install(option)}" if group in ("hydra/launcher", "hydra/sweeper") else said
-
-
-def _entry(item: yaml.Node, folder: str, shown: str) -> DefaultsEntry:
-    place = f"{shown}:{item.start_mark.line + 1}"
-    if not isinstance(item, yaml.MappingNode):
-        name = str(item.value).partition("@")[0]
-        return DefaultsEntry(place, "", (_from_root(name, folder),), False, False)
-    key, value = item.value[0]
-    *words, group = str(key.value).split(" ")
-    group = _from_root(group.partition("@")[0], folder)
-    return DefaultsEntry(place, group, _options(value), "override" in words, "optional" in words)
-
-
-def _options(value: yaml.Node) -> tuple[str, ...]:
-    if isinstance(value, yaml.SequenceNode):
-        return tuple(str(item.value) for item in value.value)
-    return () if value.tag == "tag:yaml.org,2002:null" else (str(value.value),)
-
-
-def _from_root(name: str, folder: str) -> str:
-    if name.startswith("/") or name == "_self_" or not folder:
-        return name.lstrip("/")
-    return f"{folder}/{name}"
-
-
-def _entry_text(entry: DefaultsEntry) -> str:
-    if not entry.group:
-        return ", ".join(entry.options)
-    return f"/{entry.group}: {', '.join(entry.options) or 'null'}"

@@ -31,7 +31,10 @@ from accelerator.config.schema import TRANSFORM_SPLITS, TRANSFORMS
 from accelerator.errors import ConfigError, Problem, did_you_mean, nearest
 from accelerator.redaction import redact_text
 
-COMPOSE_ERRORS = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, AssertionError, OSError)
+COMPOSE_ERRORS = (
+    *(HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, AssertionError, OSError),
+    RecursionError,  # a defaults list that leads back to itself
+)
 """What Hydra is known to raise for mistakes of the user's."""
 
 
@@ -243,7 +246,8 @@ def _unknown_in_file(error: Exception, attempt: Attempt) -> Problem | None:
 
 
 def _in_its_own_words(error: Exception) -> Problem:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "http" not in line]
+    said = str(error) or str(error.__cause__ or error.__context__ or "")
+    lines = [line.strip() for line in said.splitlines() if line.strip() and "http" not in line]
     text = redact_text(" ".join(lines)) or type(error).__name__
     return Problem(
         "", f"the config does not compose: {text}", "Correct what it names, or leave overrides out one by one"

@@ -8,11 +8,9 @@ _BASE = f"{_HEAD}defaults: [digits_resnet]\n"
 _TO_FILE = "Change it there, or add"
 
 
-def _default(line: str, came: str, allowed: str, mended: str) -> Broken:
-    text = f"{_HEAD}defaults:\n  - digits_resnet\n  - "
-    return Broken(
-        text + line + "\n", f"defaults ({_FILE}:4)", came, allowed, "Did you mean", MEANT, text + mended + "\n"
-    )
+def _default(line: str, came: str, allowed: str, mended: str, take: str = MEANT) -> Broken:
+    text, said = f"{_HEAD}defaults:\n  - digits_resnet\n  - ", "Did you mean" if take == MEANT else "Write "
+    return Broken(text + line + "\n", f"defaults ({_FILE}:4)", came, allowed, said, take, text + mended + "\n")
 
 
 FILES = [
@@ -99,5 +97,74 @@ FILES = [
         "Did you mean 'loader'",
         MEANT,
         f"{_BASE}{{}}: {{batch_size: 4}}\n".replace("{batch", "{batch"),
+    ),
+    Broken(
+        f"{_HEAD}defaults: [digits_resnet, x]\n",
+        f"defaults ({_FILE}:2)",
+        "'experiment/x' leads back to itself",
+        "experiment/x -> experiment/x",
+        "Take this entry out",
+        "(Take) this entry out",
+        f"{_HEAD}defaults: [digits_resnet]\n",
+    ),
+    Broken(
+        f"{_HEAD}defaults: digits_resnet\n",
+        f"defaults ({_FILE}:2)",
+        "not 'digits_resnet'",
+        "must be a list",
+        "Write each entry on a line of its own",
+        r"must be a list, not '(\w+)'",
+        f"{_HEAD}defaults:\n  - {{}}\n",
+    ),
+    Broken(
+        f"{_HEAD}defaults:\n  - digits_resnet\n  - {{override /model: mlp, override /data: digits}}\n",
+        f"defaults ({_FILE}:4)",
+        "'override /model', 'override /data'",
+        "one entry holds several groups",
+        "Write each entry on a line of its own",
+        r"line of its own: (- override /model: mlp)",
+        f"{_HEAD}defaults:\n  - digits_resnet\n  {{}}\n  - override /data: digits\n",
+    ),
+    Broken(
+        f"{_HEAD}defaults:\n  - digits_resnet\n  - [a, b]\n",
+        f"defaults ({_FILE}:4)",
+        "a list stands",
+        "where an entry belongs",
+        "Write each entry on a line of its own",
+        r"line of its own: (- override /model: mlp)",
+        f"{_HEAD}defaults:\n  - digits_resnet\n  {{}}\n",
+    ),
+    Broken(
+        f"{_HEAD}defaults:\n  - _self_\n  - digits_resnet\n  - _self_\n",
+        f"defaults ({_FILE}:5)",
+        "_self_ stands there twice",
+        "twice",
+        "Remove one of them",
+        "(Remove) one",
+        f"{_HEAD}defaults:\n  - digits_resnet\n  - _self_\n",
+    ),
+    Broken(
+        f"{_HEAD}defaults: [digits_resnett]\n",
+        f"defaults ({_FILE}:2)",
+        "no experiment 'digits_resnett'",
+        "Known: cifar10_resnet18",
+        "Did you mean",
+        MEANT,
+        f"{_HEAD}defaults: [{{}}]\n",
+    ),
+    _default(
+        "/model: mlp", "'/model: mlp' chooses once more", "base.yaml", "override /model: mlp", r"(Write) override"
+    ),
+    _default("model: mlp", "'experiment/model'", "without a / in front", "{}", r"Write (override /model: mlp)"),
+    _default("override /model@task: mlp", "'model@task'", "has chosen", "{}", r"Write (override /model: mlp)"),
+    _default("override /model: ${vars.m}", "'${vars.m}' names no choice", "Known: ", "override /model: mlp", "(Write)"),
+    Broken(
+        f"\ufeff{_BASE}",
+        f"{_FILE}:1",
+        "begins with an invisible mark (U+FEFF)",
+        "behind which the header is not read",
+        "Save it as UTF-8 without a byte order mark",
+        "(Save)",
+        _BASE,
     ),
 ]
