@@ -91,10 +91,10 @@ class StepCache:
             if not path.exists():
                 return f"its output {name} is gone: {path}"
             try:
-                now = self.hashes.of_output(output, record.fingerprint.hash)
+                now = self.hashes.of_output(output, record.fingerprint.hash), self.hashes.of_checkpoints(output)
             except StorageError as error:
                 return f"its output {name} cannot be read: {error}"
-            if now != output.hash:
+            if now != (output.hash, output.checkpoints_hash):
                 return f"its output {name} was changed: {path}"
         return ""
 

@@ -64,12 +64,21 @@ class ContentHashes:
             return self._of_run(path, "")
         if (path / "manifest.json").is_file() and path.parent.name == "checkpoints":
             return self._of_checkpoint(path)
-        if not path.is_dir():
-            return self.of_file(path)
-        whole = xxhash.xxh3_128()
-        for file in _files_below(path):
-            whole.update(f"{file.relative_to(path).as_posix()}\0{self.of_file(file)}\n".encode())
-        return whole.hexdigest()
+        return self._of_folder(path) if path.is_dir() else self.of_file(path)
+
+    def of_checkpoints(self, output: Output) -> str:
+        """Return the hash of all files of the checkpoints that a run or a checkpoint holds; "" for any other output.
+
+        Its model alone is what a later step is known by; but one whose other files are damaged cannot be started from.
+
+        Raises:
+            StorageError: a file cannot be read.
+        """
+        path = output.path
+        if path is None or output.type not in (RUN, CHECKPOINT):
+            return ""
+        checkpoints = [path] if output.type == CHECKPOINT else _checkpoints_of(path)
+        return hash_of_value([self._of_folder(item) for item in checkpoints])
 
     def of_file(self, path: Path) -> str:
         """Return the hash of a file's content.
@@ -113,8 +122,9 @@ class ContentHashes:
     def _of_checkpoint(self, path: Path) -> str:
         """Return the hash of a checkpoint's model: the steps that take it start from that, and go nowhere else on."""
         model = path / _MODEL
-        if model.is_file():
-            return self.of_file(model)
+        return self.of_file(model) if model.is_file() else self._of_folder(path)
+
+    def _of_folder(self, path: Path) -> str:
         whole = xxhash.xxh3_128()
         for file in _files_below(path):
             whole.update(f"{file.relative_to(path).as_posix()}\0{self.of_file(file)}\n".encode())
@@ -125,7 +135,7 @@ class ContentHashes:
 
         Nothing else: a run is written to after its end too, when its tracker has got it.
         """
-        checkpoints = [found for alias in ("last", "best") if (found := checkpoint_named(path, alias)) is not None]
+        checkpoints = _checkpoints_of(path)
         parts = [made_by or self.of_file(path / "config.yaml"), *map(self._of_checkpoint, checkpoints)]
         if not checkpoints and not made_by:
             parts.append(hash_of_value(_metrics(path)))
@@ -146,6 +156,10 @@ def checkpoint_named(run: Path, alias: str) -> Path | None:
         return None
     path = run / "checkpoints" / name
     return path if name and Path(name).name == name and path.is_dir() else None
+
+
+def _checkpoints_of(run: Path) -> list[Path]:
+    return [found for alias in ("last", "best") if (found := checkpoint_named(run, alias)) is not None]
 
 
 def is_run(path: Path) -> bool:

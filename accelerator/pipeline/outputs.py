@@ -38,6 +38,8 @@ class Output:
     """An absolute path as text; of metrics a mapping from name to number; else what JSON can hold."""
     hash: str = ""
     """Of its content; "" before it is known."""
+    checkpoints_hash: str = ""
+    """Of a run or a checkpoint: of all files of its checkpoints, of which `hash` tells the models alone."""
 
     @property
     def path(self) -> Path | None:

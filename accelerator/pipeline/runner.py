@@ -166,7 +166,9 @@ class Runner:
     def _step_folder(self, decision: Decision) -> StepFolder:
         """Return the folder to run a step in: the one that it was begun in, or a new one."""
         if decision.action == RESUME and decision.begun is not None:
-            return StepFolder(decision.begun)
+            folder = StepFolder(decision.begun)
+            self.steps.write_down(decision, folder)
+            return folder
         assert decision.fingerprint is not None
         folder = new_step_folder(self.folder, decision.name)
         self.steps.write_down(decision, folder)

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf, open_dict
 from accelerator.config.compose import composition_of
 from accelerator.config.launch_settings import LAUNCHER
 from accelerator.config.project import Project
-from accelerator.config.saved import saved_yaml
+from accelerator.config.saved import flatten, saved_yaml
 from accelerator.errors import EXIT_INPUT, InputError, RunFailedError, StorageError
 from accelerator.experiment.sweep_trust import overrides_for_jobs
 from accelerator.launch.launched_command import LaunchedCommand, command_through_launcher
@@ -26,9 +26,11 @@ from accelerator.pipeline.printed import last_line
 from accelerator.pipeline.processes import Ended, Processes, command_of_ours
 from accelerator.pipeline.state import outputs_from_json
 from accelerator.pipeline.step_folder import StepFolder, encode_paths
+from accelerator.pipeline.steps.outcomes import override
 from accelerator.pipeline.trained_outputs import trained_outputs
 from accelerator.redaction import redact_text
 from accelerator.runs.files import make_folder, read_json, write_json, write_text
+from accelerator.runs.run import Run
 from accelerator.runs.summary import COMPLETED
 
 _PROVENANCE, _OVERRIDES = "provenance.json", "overrides.yaml"
@@ -57,13 +59,17 @@ class StepRunner:
     processes: Processes
 
     def write_down(self, decision: Decision, folder: StepFolder) -> None:
-        """Write what the step's process is to do; with `step.json`, which comes last, it is whole."""
+        """Write what the step's process is to do; with `step.json`, which comes last, it is whole.
+
+        Of a step that was begun only the config is written anew, and not when its run has one already.
+        """
         step, inputs = decision.step, decision.inputs
         assert inputs is not None
         make_folder(folder.path)
-        if step.composed is not None:
+        if step.composed is not None and folder.run() is None:
             _freeze(step, inputs, folder)
-        write_json(folder.task, self._task(decision, 0))
+        if not folder.task.is_file():
+            write_json(folder.task, self._task(decision, 0))
 
     def run(self, decision: Decision, folder: StepFolder, lock: StepLock) -> StepEnd:
         """Run a step that is written down to its end, as often as its retries allow.
@@ -79,7 +85,7 @@ class StepRunner:
             attempt += 1
             tries += 1
             write_json(folder.task, self._task(decision, attempt))
-            command = self._launched(self._command(step, folder), step, folder)
+            command = self._launched(self._command(decision, folder), step, folder)
             limit = step.config.time_limit_s
             ended = self.processes.run(command, self.project.root, folder.output, lock.descriptor, limit)
             if self._is_done(step, folder):
@@ -114,12 +120,17 @@ class StepRunner:
             "attempt": attempt,
         }
 
-    def _command(self, step: PreparedStep, folder: StepFolder) -> list[str]:
+    def _command(self, decision: Decision, folder: StepFolder) -> list[str]:
+        step, inputs = decision.step, decision.inputs
         if step.composed is None:
             ours = command_of_ours()
             return [*ours[:2], "accelerator.pipeline.run_step", str(folder.path)]
         found = folder.run()
-        what = ["train", "--config", str(folder.path)] if found is None else ["resume", str(found.folder.path)]
+        if found is None:
+            what = ["train", "--config", str(folder.path)]
+        else:
+            assert inputs is not None
+            what = ["resume", str(found.folder.path), *moved_inputs(inputs, found)]
         named = overrides_for_jobs(step.config.overrides)
         return command_of_ours("experiment", *what, *named, "--project", str(self.project.root))
 
@@ -153,7 +164,10 @@ class StepRunner:
             found = {"folder": Output(RUN, str(trained.folder.path)), **trained_outputs(trained)}
         made_by = decision.fingerprint.hash
         hashes = self.cache.hashes
-        return {name: replace(item, hash=hashes.of_output(item, made_by)) for name, item in found.items()}
+        return {
+            name: replace(item, hash=hashes.of_output(item, made_by), checkpoints_hash=hashes.of_checkpoints(item))
+            for name, item in found.items()
+        }
 
     def _refuse_changed(self, inputs: Inputs) -> None:
         """Refuse a result that was made of something else than what was fingerprinted."""
@@ -166,6 +180,13 @@ class StepRunner:
                     f"The input {source.key} changed while the step ran: {path}. What the step gave is not recorded. "
                     f"Let the file be until the step has ended, and give the same command again."
                 )
+
+
+def moved_inputs(inputs: Inputs, run: Run) -> list[str]:
+    """Return as overrides the paths that a run does not know: a step before it has run again since it began."""
+    known = flatten(run.config)
+    paths = {key: str(value) for key, value in inputs.values.items() if isinstance(value, Path)}
+    return [override(key, path) for key, path in paths.items() if known.get(key) != path]
 
 
 def _freeze(step: PreparedStep, inputs: Inputs, folder: StepFolder) -> None:

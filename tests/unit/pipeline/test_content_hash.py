@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accelerator.pipeline.content_hash import ContentHashes, is_run
+from accelerator.pipeline.outputs import checkpoint
 
 
 @pytest.fixture
@@ -60,3 +61,15 @@ def test_a_file_of_the_users_counts_whatever_its_ending_and_a_half_written_one_o
     (tmp_path / "numbers.part").write_text("2")
 
     assert ContentHashes(tmp_path / "hashes").of_path(tmp_path) != before
+
+
+def test_damage_to_a_checkpoint_beside_its_model_is_seen_and_is_no_other_input(tmp_path: Path) -> None:
+    for name in ("model.safetensors", "state.pt"):
+        (tmp_path / name).write_text("numbers")
+    hashes, output = ContentHashes(tmp_path / "hashes"), checkpoint(tmp_path)
+    before = hashes.of_output(output), hashes.of_checkpoints(output)
+
+    (tmp_path / "state.pt").write_text("damaged")
+
+    assert hashes.of_output(output) == before[0]
+    assert hashes.of_checkpoints(output) != before[1]

@@ -105,8 +105,8 @@ def test_a_step_writes_down_what_it_gives(step: StepFolder) -> None:
     assert code == 0
     assert json.loads((step.files / "table.json").read_text()) == [2.0, 4.0]
     assert json.loads(step.outputs.read_text()) == {
-        "table": {"type": "file", "value": str(step.files / "table.json"), "hash": ""},
-        "count": {"type": "value", "value": 2, "hash": ""},
+        "table": {"type": "file", "value": str(step.files / "table.json"), "hash": "", "checkpoints_hash": ""},
+        "count": {"type": "value", "value": 2, "hash": "", "checkpoints_hash": ""},
     }
 
 

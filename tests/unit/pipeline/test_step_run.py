@@ -12,7 +12,8 @@ from accelerator.pipeline.inputs import Inputs
 from accelerator.pipeline.plan_pipeline import Planned, plan_pipeline
 from accelerator.pipeline.processes import Processes
 from accelerator.pipeline.step_folder import StepFolder
-from accelerator.pipeline.step_run import StepRunner
+from accelerator.pipeline.step_run import StepRunner, moved_inputs
+from accelerator.runs.run import Run
 from tests.unit.pipeline.conftest import Steps
 
 TRAIN = """
@@ -53,3 +54,22 @@ def test_a_text_that_a_step_gave_is_never_an_interpolation_of_a_config(planned: 
 
     text = "steps.train.inputs.tags.x = '${seed}': holds '${', which a config would read as an interpolation. Have the"
     assert str(caught.value).startswith(text)
+
+
+def test_a_step_that_was_begun_is_written_down_with_what_comes_in_now(planned: Planned, tmp_path: Path) -> None:
+    runner = StepRunner("sums", Project(tmp_path), (), planned.planner.cache, Processes())
+    folder = StepFolder(tmp_path / "step")
+    (decision,) = planned.decisions
+    runner.write_down(decision, folder)
+
+    runner.write_down(replace(decision, inputs=Inputs({"weights": Path("/anew/best")}, ())), folder)
+
+    assert yaml.safe_load(folder.config.read_text())["weights"] == "/anew/best"
+
+
+def test_a_run_that_goes_on_is_told_where_its_inputs_lie_by_now(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("weights: /gone/best\ndata: {root: /data}\nseed: 1\n")
+    (tmp_path / "summary.json").write_text("{}")
+    inputs = Inputs({"weights": Path("/a'new/best"), "data.root": Path("/data"), "seed": 1}, ())
+
+    assert moved_inputs(inputs, Run(tmp_path)) == ["weights='/a\\'new/best'"]
