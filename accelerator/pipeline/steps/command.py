@@ -109,7 +109,8 @@ def _part(inputs: Mapping[str, Any], name: str) -> Any:
     found = inputs.get(head)
     if isinstance(found, Mapping) and rest:
         return _part(found, rest)
-    raise InputError(f"command: there is no input '{name}'. {did_you_mean(name, inputs)} Name it in the step's inputs.")
+    guess = did_you_mean(name, inputs) or "The step has none."
+    raise InputError(f"command: there is no input '{name}'. {guess} Name it in the step's inputs.")
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from accelerator.experiment.evaluate import evaluate
 from accelerator.pipeline.outputs import Output
 from accelerator.pipeline.step_context import StepContext
 from accelerator.pipeline.steps.outcomes import finished
-from accelerator.pipeline.steps.trained_input import Alias, call_on_trained
+from accelerator.pipeline.steps.trained_input import call_on_trained
 
 
 @gives("run", "metrics")
@@ -24,7 +24,7 @@ class Evaluate:
     def __init__(
         self,
         split: Literal["validation", "test"] = "test",
-        checkpoint: Alias | None = None,
+        checkpoint: Literal["last", "best"] | None = None,
         overrides: Sequence[str] = (),
     ) -> None:
         self.split = split

@@ -1,14 +1,14 @@
 """The step `export`: a trained run's model in a file for others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from accelerator.config.declared import gives
-from accelerator.experiment.export import SUFFIXES, Format, export
+from accelerator.experiment.export import SUFFIXES, export
 from accelerator.pipeline.outputs import Output, file
 from accelerator.pipeline.step_context import StepContext
 from accelerator.pipeline.steps.outcomes import finished
-from accelerator.pipeline.steps.trained_input import Alias, call_on_trained, file_anew
+from accelerator.pipeline.steps.trained_input import call_on_trained, file_anew
 
 
 @gives("run", "model", "metrics")
@@ -26,8 +26,8 @@ class Export:
 
     def __init__(
         self,
-        format: Format = "safetensors",
-        checkpoint: Alias | None = None,
+        format: Literal["safetensors", "torch_export", "onnx"] = "safetensors",
+        checkpoint: Literal["last", "best"] | None = None,
         overrides: Sequence[str] = (),
         file: str | None = None,
     ) -> None:

@@ -8,7 +8,7 @@ from accelerator.experiment.predict import predict
 from accelerator.pipeline.outputs import Output, file
 from accelerator.pipeline.step_context import StepContext
 from accelerator.pipeline.steps.outcomes import finished
-from accelerator.pipeline.steps.trained_input import Alias, call_on_trained, file_anew
+from accelerator.pipeline.steps.trained_input import call_on_trained, file_anew
 
 
 @gives("run", "predictions")
@@ -25,7 +25,7 @@ class Predict:
     def __init__(
         self,
         split: Literal["validation", "test"] = "test",
-        checkpoint: Alias | None = None,
+        checkpoint: Literal["last", "best"] | None = None,
         overrides: Sequence[str] = (),
         file: str = "predictions.parquet",
     ) -> None:

@@ -89,6 +89,20 @@ BROKEN = [
         "Keep one",
     ),
     ("{retries: 2, step: silent}", "silent", "last", "must be a mapping", "last: {experiment: NAME}"),
+    (
+        "  last:",
+        "  onnx: {step: {_target_: export, format: onx}}\n  last:",
+        "onnx.step.format",
+        "'onnx' as 'format', not 'onx'",
+        "onnx:format=safetensors",
+    ),
+    (
+        "  last:",
+        "  onnx: {step: {_target_: predict, checkpoint: bst}}\n  last:",
+        "onnx.step.checkpoint",
+        "not 'bst'",
+        "or null as 'checkpoint'",
+    ),
     ("step: silent", "step: [1]", "last.step", "must be the name of a pipeline_step", "_target_"),
     (
         "name: two_stage",
