@@ -1,5 +1,6 @@
 """Who may lean on whom: the floors of the design, and what no module of ours imports."""
 
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -21,6 +22,14 @@ def test_imports_keep_the_contracts() -> None:
     done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_the_floors_that_are_told_to_who_changes_something_are_those_of_the_contract() -> None:
+    lines = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+    rows = [re.findall(r"`(\w+)`", line) for line in lines if re.match(r"\| \d+ ", line)]
+
+    layers = [sorted(layer.split(" | ")) for layer in CONTRACTS[0]["layers"]]
+    assert [["__main__"], *map(sorted, rows)] == layers
 
 
 def test_no_contract_has_exceptions() -> None:
