@@ -1,12 +1,15 @@
 """Which code a step runs, as far as it can change the result: the packages of its components.
 
 The project's own modules are known by the content of their files: those of a component's top-level package or module,
-and of those of the project that it imports. What is installed is known by its version, and by its files where it is
-installed to be edited (`pip install -e`), as ours is in a checkout.
+and of those of the project that it imports. A script of the project that a step's arguments name (`command: [python,
+scripts/shrink.py]`) counts likewise. What is installed is known by its version, and by its files where it is installed
+to be edited (`pip install -e`), as ours is in a checkout.
 """
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -19,6 +22,7 @@ from accelerator.config.project import Project
 from accelerator.config.trust import OUR_DISTRIBUTION, OUR_PACKAGE
 from accelerator.errors import ComponentError
 from accelerator.pipeline.content_hash import ContentHashes, hash_of_value
+from accelerator.pipeline.inputs import own_files
 
 _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([A-Za-z_].*))", re.MULTILINE)
 _FIRST_PART = re.compile(r"(?:^|,)\s*([A-Za-z_]\w*)")
@@ -27,6 +31,7 @@ _NOT_FOR_RESULTS = ("cli", "pipeline", "scaffold", "testing", "tracking")
 _OF_STEPS = f"{OUR_PACKAGE}.pipeline.steps"
 """The steps that ship: no part of what all others are known by. What plans and runs pipelines counts for none."""
 _ALWAYS = ("torch",)
+_SCRIPTS = (".py", ".sh")
 
 
 @dataclass(frozen=True)
@@ -41,19 +46,21 @@ class CodeVersions:
     files: dict[str, list[Path]] = field(default_factory=dict)
     """Top-level module or package -> its source files in the project."""
 
-    def of_targets(self, targets: Iterable[tuple[str, str]]) -> dict[str, str]:
+    def of_targets(self, targets: Iterable[tuple[str, str]], arguments: Iterable[Any] = ()) -> dict[str, str]:
         """Return versions and hashes by name for the code of components, sorted.
 
         Args:
             targets: kind and `_target_` of each.
+            arguments: values that may name scripts of the project.
         """
-        tops = {self._top(kind, name) for kind, name in targets} | {OUR_PACKAGE, *_ALWAYS}
-        found: dict[str, str] = {}
+        scripts = self._scripts(arguments)
+        found = self._hashed(scripts)
+        tops = {self._top(kind, name) for kind, name in targets} | {OUR_PACKAGE, *_ALWAYS, *self._imported_by(scripts)}
         queue, seen = sorted(tops), set(tops)
         while queue:
             top = queue.pop()
             found.update(self._of_package(top))
-            for imported in self._imported_by(top):
+            for imported in self._imported_by(self._own_files(top)):
                 if imported not in seen:
                     seen.add(imported)
                     queue.append(imported)
@@ -70,16 +77,25 @@ class CodeVersions:
     def _of_package(self, top: str) -> dict[str, str]:
         if top not in self.known:
             files = self._own_files(top)
-            if files:
-                root = self.project.root
-                self.known[top] = {_shown(path, root): self.hashes.of_file(path) for path in files}
-            else:
-                self.known[top] = _installed(top, self.hashes)
+            self.known[top] = self._hashed(files) if files else _installed(top, self.hashes)
         return self.known[top]
 
-    def _imported_by(self, top: str) -> Iterator[str]:
-        """Yield the project's top-level names that the files of one of them import."""
-        for path in self._own_files(top):
+    def _hashed(self, files: Iterable[Path]) -> dict[str, str]:
+        root = self.project.root
+        return {path.relative_to(root).as_posix(): self.hashes.of_file(path) for path in files}
+
+    def _scripts(self, arguments: Iterable[Any]) -> list[Path]:
+        """Return the scripts of the project that words of texts name, alone or in a list."""
+        texts = [text for value in arguments for text in (value if isinstance(value, list) else [value])]
+        words = [word for text in texts if isinstance(text, str) for word in _words(text)]
+        named = [own_files(word.replace("{project}", str(self.project.root)), self.project) for word in words]
+        inside, root = self.project.root.resolve(), self.project.root
+        found = {path for path in named if path is not None and path.is_relative_to(inside) and _is_script(path)}
+        return [root / path.relative_to(inside) for path in sorted(found)]
+
+    def _imported_by(self, files: Iterable[Path]) -> Iterator[str]:
+        """Yield the project's top-level names that files of it import."""
+        for path in files:
             text = path.read_text(encoding="utf-8", errors="replace")
             for origin, modules in _IMPORT.findall(text):
                 names = [origin] if origin else _FIRST_PART.findall(modules)
@@ -173,5 +189,12 @@ def _counts(path: Path, folder: Path, top: str) -> bool:
     return top != OUR_PACKAGE or path.relative_to(folder).parts[0] not in _NOT_FOR_RESULTS
 
 
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # an open quote: a text of another kind
+        return []
+
+
+def _is_script(path: Path) -> bool:
+    return path.is_file() and (path.suffix in _SCRIPTS or os.access(path, os.X_OK))

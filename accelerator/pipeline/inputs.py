@@ -87,10 +87,10 @@ def own_files(text: str, project: Project) -> Path | None:
     """
     if not text or len(text) > 4096 or "\n" in text or not ("/" in text or Path(text).suffix):
         return None
-    path = project.absolute(text)
     try:
+        path = project.absolute(text)
         return path if path.exists() else None
-    except OSError:  # too long a name
+    except (OSError, RuntimeError, ValueError):  # too long a name; the home of nobody; a zero byte
         return None
 
 

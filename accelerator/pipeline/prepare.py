@@ -104,7 +104,7 @@ def _prepare(
     overrides = composing_overrides(step, project, registry)
     has_run = makes_run(step, project, registry)
     if overrides is None:
-        base = Fingerprint(step.uses, given, {}, code.of_targets(targets), variables)
+        base = Fingerprint(step.uses, given, {}, code.of_targets(targets, given.values()), variables)
         return PreparedStep(step, None, base, makes_run=has_run)
     composed, values = _composed(step, overrides, project, registry)
     flat = flatten(values)
@@ -112,7 +112,7 @@ def _prepare(
     counted = relevant(flat, step.inputs)
     variables |= _variables_of(counted.values(), cache)
     uses = step.uses if step.node else EXPERIMENT
-    base = Fingerprint(uses, {**given, **counted}, {}, code.of_targets(targets), variables)
+    base = Fingerprint(uses, {**given, **counted}, {}, code.of_targets(targets, given.values()), variables)
     return PreparedStep(step, None if step.node else composed, base, (values.get("tracking"),), has_run)
 
 

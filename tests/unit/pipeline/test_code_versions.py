@@ -77,3 +77,28 @@ def test_a_folder_without_init_is_a_package_too_and_so_is_all_that_it_imports(tm
     found = versions(tmp_path / "accelerator", [("model", "bare.model.Net"), ("model", "torch.nn.Linear")])
 
     assert {name for name in found if name.endswith(".py")} == files.keys() - {"unused.py", "torch/notes.py"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["python", "scripts/shrink.py", "{input:model}"],
+        ["sh", "{project}/scripts/shrink.py"],
+        "python scripts/shrink.py",
+        ["sh", "-c", "python scripts/shrink.py > log"],
+    ],
+)
+def test_a_script_that_an_argument_names_counts_with_what_it_imports_of_the_project(
+    ours: Path, command: str | list[str]
+) -> None:
+    root = ours.parent
+    change(root, "scripts/shrink.py", "import helpers\n")
+    change(root, "helpers.py", "")
+    change(root, "numbers.txt", "1")
+    versions = CodeVersions(Project(root), Registry.discover(root), ContentHashes(root / "hashes.json"))
+
+    found = versions.of_targets([], [command, "numbers.txt", "it's", "~nobody/at/home.py", "a\0.py", 3])
+
+    own = {name for name in found if name.endswith((".py", ".txt"))}
+    assert own == {"scripts/shrink.py", "helpers.py"}
+    assert found["scripts/shrink.py"] != found["helpers.py"]
