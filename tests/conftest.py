@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.hydra14 import hydra14
 
@@ -12,6 +13,10 @@ __all__ = ["hydra14"]
 
 # Workers share the cores: torch's threads would only wait for each other, spinning. Children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes says nothing on a machine that others use too.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 _OF_OUTSIDE = ("ACCELERATOR_", "HYDRA_", "MLFLOW_")
 

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accelerator.cli.terminal import in_one_line, print_error, print_line, print_table
@@ -34,14 +35,14 @@ def print_synced(synced: "Synced") -> int:
     """Print how far a run has been carried and return the command's exit code."""
     folder, delivery = synced.folder, synced.delivery
     if not synced.has_arrived:
-        print_error(in_one_line(unsent_text(delivery, folder)))
+        print_error(in_one_line(unsent_text(delivery, folder.path)))
         return EXIT_FAILED
     if delivery.address is None and not delivery.sent:
         print_line(f"{folder.path} is not tracked (tracking=none): there is nothing to send.")
     else:
         print_line(f"All is there: {delivery.sent} records of {folder.path}")
         if synced.open_command is not None:
-            print_line(in_one_line(_to_look(synced.open_command)))
+            print_line(in_one_line(to_look(synced.open_command)))
     return 0
 
 
@@ -52,13 +53,13 @@ def metric_rows(metrics: Mapping[str, float]) -> list[tuple[str, str]]:
     return [(name, f"{metrics[name]:.5g}") for name in names]
 
 
-def unsent_text(delivery: Delivery, folder: RunFolder) -> str:
-    """Return what the tracker lacks, why, and how to send it; "" when it has all."""
+def unsent_text(delivery: Delivery, folder: Path) -> str:
+    """Return what the tracker lacks of the run in a folder, why, and how to send it; "" when it has all."""
     if delivery.is_complete:
         return ""
     what = f"{delivery.unsent} records" if delivery.unsent else "the run's end"
     why = f" ({delivery.error.rstrip('.')})" if delivery.error else ""
-    command = f"accelerator experiment sync {shlex.quote(str(folder.path))}"
+    command = f"accelerator experiment sync {shlex.quote(str(folder))}"
     return f"Not in the tracker yet: {what}{why}. To send it: {command}"
 
 
@@ -76,12 +77,13 @@ def _state_lines(summary: Summary, folder: RunFolder) -> Iterable[str]:
 
 
 def _tracking_lines(outcome: Outcome) -> Iterable[str]:
-    unsent = unsent_text(outcome.delivery, outcome.folder)
+    unsent = "" if outcome.delivery is None else unsent_text(outcome.delivery, outcome.folder.path)
     if unsent:
         yield unsent
     if outcome.open_command is not None:
-        yield _to_look(outcome.open_command)
+        yield to_look(outcome.open_command)
 
 
-def _to_look(command: str) -> str:
+def to_look(command: str) -> str:
+    """Return the sentence that says what shows a run."""
     return f"To look at it: {command}"

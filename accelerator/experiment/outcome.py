@@ -21,8 +21,8 @@ class Outcome:
 
     folder: RunFolder
     summary: Summary
-    delivery: Delivery
-    """How much of it the tracker has."""
+    delivery: Delivery | None
+    """How much of it the tracker has; None when who started the command sees to that."""
     open_command: str | None = None
     """What shows the run in the tracker; None when it is not tracked."""
     exit_code: int = 0

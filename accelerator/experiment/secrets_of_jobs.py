@@ -4,8 +4,9 @@ A secret that an environment variable holds is named (`${oc.env:NAME}`), not tol
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from accelerator.config.compose import ComposedConfig, composition_of
 from accelerator.config.provenance import COMMAND_LINE
@@ -15,6 +16,7 @@ from accelerator.redaction import MASK, redact_text
 
 _WHAT = "is a secret in clear, which a sweep or a pipeline would have to write down for its jobs"
 _REMEDY = "Put it in an environment variable and name that: ${oc.env:NAME}, in single quotes on a command line"
+_LOGIN = f"://{MASK}@"
 _BARE_MASK = re.compile(rf"(?<=[\s:=\[{{,]){re.escape(MASK)}")
 
 
@@ -29,9 +31,19 @@ def refuse_secrets(
         ConfigError: names each, without telling the secret.
     """
     problems = [_problem(item, places.get(item, COMMAND_LINE)) for item in overrides if redact_text(item) != item]
-    problems = problems or list(dict.fromkeys(problem for config in configs for problem in _secrets_of(config)))
+    for config in configs if not problems else ():
+        problems += secrets_in(config, flatten(saved_values(config)))
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(list(dict.fromkeys(problems)))
+
+
+def secrets_in(config: ComposedConfig, flat: Mapping[str, Any]) -> list[Problem]:
+    """Return a problem for each secret in clear of a config, whose values are `flat` as they are saved."""
+    composition = composition_of(config)
+    assert composition is not None
+    place_of = composition.provenance.place_of
+    found = [key for key, value in flat.items() if isinstance(value, str) and (value == MASK or _LOGIN in value)]
+    return [Problem(key, _WHAT, _REMEDY, place_of(key)) for key in found]
 
 
 def without_secrets(text: str) -> str:
@@ -48,11 +60,3 @@ def without_secrets(text: str) -> str:
 def _problem(override: str, place: str) -> Problem:
     key = override.partition("=")[0].lstrip("+~")
     return Problem(key, _WHAT, _REMEDY, place, redact_text(override).partition("=")[2])
-
-
-def _secrets_of(config: ComposedConfig) -> Iterator[Problem]:
-    composition = composition_of(config)
-    assert composition is not None
-    for key, value in flatten(saved_values(config)).items():
-        if isinstance(value, str) and (value == MASK or f"://{MASK}@" in value):
-            yield Problem(key, _WHAT, _REMEDY, composition.provenance.place_of(key))

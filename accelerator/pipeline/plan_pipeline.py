@@ -13,8 +13,8 @@ from accelerator.config.saved import saved_values
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.experiment.secrets_of_jobs import refuse_secrets
 from accelerator.pipeline.cache import StepCache
-from accelerator.pipeline.planner import Decision, Planner
-from accelerator.pipeline.prepare import PreparedStep, prepare
+from accelerator.pipeline.planner import LEAVE, SKIP, Decision, Planner
+from accelerator.pipeline.prepare import PreparedStep, prepare, refuse_unsound
 from accelerator.pipeline.selection import Selection
 
 ALL_STEPS = Selection()
@@ -56,6 +56,7 @@ def plan_pipeline(
     selection.check([step.config for step in steps])
     planner = Planner(pipeline.name, steps, selection, cache, project)
     decisions = tuple(planner.plan())
+    refuse_unsound([item.step for item in decisions if item.action not in (SKIP, LEAVE)], pipeline, registry)
     cache.hashes.save()
     for note in cache.notes:
         say(note)

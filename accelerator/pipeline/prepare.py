@@ -1,6 +1,7 @@
-"""The steps of a pipeline, made ready to be planned: configs composed and checked, versions of their code known.
+"""The steps of a pipeline, made ready to be planned: configs composed, versions of their code known.
 
-Nothing is imported for it: what only an import could tell, the step's own process finds.
+What a step that is done works by was checked when it ran: `refuse_unsound` is for those that are to run. Nothing is
+imported for it: what only an import could tell, the step's own process finds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from accelerator.config.pipeline_config import PipelineConfig, StepConfig
 from accelerator.config.project import Project
 from accelerator.config.saved import flatten, saved_values
 from accelerator.errors import ConfigError, Problem, nearest
-from accelerator.experiment.secrets_of_jobs import refuse_secrets
+from accelerator.experiment.secrets_of_jobs import secrets_in
 from accelerator.leaves import leaves
 from accelerator.pipeline.cache import StepCache
 from accelerator.pipeline.code_versions import CodeVersions, targets_in
@@ -32,8 +33,8 @@ class PreparedStep:
     """A step that can be planned: all of its fingerprint but what comes in."""
 
     config: StepConfig
-    composed: ComposedConfig | None
-    """Of an experiment, as the configs were when the command began; None for a component."""
+    works_by: ComposedConfig | None
+    """What it composes, as the configs were when the command began."""
     base: Fingerprint
     trackers: tuple[Mapping[str, Any] | None, ...] = ()
     """The `tracking` node of what it composes, as saved; empty where it composes nothing."""
@@ -44,6 +45,11 @@ class PreparedStep:
         """What the pipeline calls it."""
         return self.config.name
 
+    @property
+    def composed(self) -> ComposedConfig | None:
+        """The config of an experiment; None for a component."""
+        return None if self.config.experiment is None else self.works_by
+
     def fingerprint(self, inputs: Inputs) -> Fingerprint:
         """Return the fingerprint with what comes in."""
         return replace(self.base, inputs={**self.base.inputs, **inputs.hashes})
@@ -53,19 +59,43 @@ def prepare(pipeline: PipelineConfig, project: Project, registry: Registry, cach
     """Return all steps in the order in which they are run.
 
     Raises:
-        ConfigError: the config of a step has problems; carries those of all steps.
+        ConfigError: the config of a step does not compose; carries the problems of all steps.
     """
     code = CodeVersions(project, registry, cache.hashes)
     made: list[PreparedStep] = []
-    problems: list[Problem] = []
+    problems: dict[str, list[Problem]] = {}
     for step in in_order(pipeline.steps):
         try:
             made.append(_prepare(step, project, registry, cache, code))
         except ConfigError as error:
-            problems += [_of_step(item, step, pipeline) for item in error.problems]
+            problems[step.name] = [_of_step(item, step, pipeline) for item in error.problems]
     if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
+        raise _all_told(made, pipeline, registry, problems)
     return made
+
+
+def refuse_unsound(steps: Iterable[PreparedStep], pipeline: PipelineConfig, registry: Registry) -> None:
+    """Refuse steps that cannot run by the configs that they compose.
+
+    Raises:
+        ConfigError: carries the problems of all of them.
+    """
+    told = _all_told(steps, pipeline, registry, {})
+    if told.problems:
+        raise told
+
+
+def _all_told(
+    steps: Iterable[PreparedStep], pipeline: PipelineConfig, registry: Registry, known: Mapping[str, list[Problem]]
+) -> ConfigError:
+    """Return the problems of all steps, in their order: the known ones, and what the configs of `steps` have."""
+    found = dict(known)
+    for item in steps:
+        if item.works_by is not None:
+            problems = _problems_of(item.config, item.works_by, registry)
+            found[item.name] = [_of_step(problem, item.config, pipeline) for problem in problems]
+    ordered = [problem for step in in_order(pipeline.steps) for problem in found.get(step.name, ())]
+    return ConfigError(list(dict.fromkeys(ordered)))
 
 
 def _of_step(problem: Problem, step: StepConfig, pipeline: PipelineConfig) -> Problem:
@@ -125,15 +155,20 @@ def _variables_of(values: Iterable[Any], cache: StepCache) -> dict[str, str]:
 def _composed(
     step: StepConfig, overrides: tuple[str, ...], project: Project, registry: Registry
 ) -> tuple[ComposedConfig, dict[str, Any]]:
-    """Return the config that a step works by, checked, and its values as they are saved."""
+    """Return the config that a step works by, and its values as they are saved."""
     composed = compose(overrides, project=project, registry=registry)
+    try:
+        return composed, saved_values(composed)
+    except ConfigError as error:  # it has told of the first thing that is wrong
+        raise ConfigError(_problems_of(step, composed, registry) or error.problems) from error
+
+
+def _problems_of(step: StepConfig, composed: ComposedConfig, registry: Registry) -> list[Problem]:
     problems = examine(composed, registry).problems
-    values = {} if problems else saved_values(composed)
-    problems = problems or list(_unknown_inputs(step, composed, flatten(values)))
     if problems:
-        raise ConfigError(problems)
-    refuse_secrets(overrides, [composed])
-    return composed, values
+        return problems
+    flat = flatten(saved_values(composed))
+    return [*_unknown_inputs(step, composed, flat), *secrets_in(composed, flat)]
 
 
 def _unknown_inputs(step: StepConfig, composed: ComposedConfig, known: Mapping[str, Any]) -> Iterator[Problem]:

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from accelerator.runs.environment import EXPERIMENT_ID, EXPERIMENT_NAME, RUN_ID
 
@@ -63,8 +64,16 @@ class Processes:
         for process in list(self._running.values()):
             _send(process, number)
 
-    def run(self, command: Sequence[str], cwd: Path, output: Path, lock: int, time_limit_s: float | None) -> Ended:
-        """Run a process to its end; what it prints is appended to `output`.
+    def run(
+        self,
+        command: Sequence[str],
+        cwd: Path,
+        output: Path,
+        lock: int,
+        time_limit_s: float | None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Ended:
+        """Run a process to its end; what it prints is appended to `output`, `environment` is added to ours.
 
         `lock` is an open file that it holds as long as it lives, also when this process is killed.
         """
@@ -76,7 +85,7 @@ class Processes:
                 process = subprocess.Popen(
                     command,
                     cwd=cwd,
-                    env=self._environment(),
+                    env={**self._environment(), **environment},
                     stdin=subprocess.DEVNULL,
                     stdout=printed,
                     stderr=printed,

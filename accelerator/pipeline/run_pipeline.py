@@ -2,37 +2,27 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from accelerator.config.pipeline_config import PipelineConfig
 from accelerator.config.project import Project
-from accelerator.errors import EXIT_FAILED
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.launch.signals import signals_to
 from accelerator.pipeline.board import Board, Watch, now
 from accelerator.pipeline.content_hash import hash_of_value
+from accelerator.pipeline.ending import PipelineOutcome, conclude
 from accelerator.pipeline.pipeline_folder import open_folder
 from accelerator.pipeline.plan_pipeline import ALL_STEPS, Planned, plan_pipeline
 from accelerator.pipeline.prepare import PreparedStep
 from accelerator.pipeline.processes import Processes
 from accelerator.pipeline.runner import Runner
 from accelerator.pipeline.selection import Selection
-from accelerator.pipeline.state import COMPLETED, RAN, RUNNING, PipelineState, StepState
+from accelerator.pipeline.state import RAN, RUNNING, PipelineState, StepState
 from accelerator.pipeline.step_part import as_done
 from accelerator.pipeline.step_run import StepRunner
 from accelerator.pipeline.tracked import carry_what_was_left, tracked
 from accelerator.pipeline.write_page import write_page
 from accelerator.redaction import redact_text
-
-
-@dataclass(frozen=True)
-class PipelineOutcome:
-    """What is to be told when a pipeline has ended."""
-
-    state: PipelineState
-    exit_code: int
-    resume_command: str | None
-    """What goes on with it; None when all is done."""
 
 
 def run_pipeline(
@@ -69,10 +59,7 @@ def run_pipeline(
         ended = _run(
             planned, state, StepRunner(pipeline.name, project, planned.trust, planner.cache, processes), watch, say
         )
-    code = 0 if ended.status == COMPLETED else EXIT_FAILED
-    if processes.signals:
-        code = 128 + processes.signals[0]
-    return PipelineOutcome(ended, code, None if code == 0 else command)
+    return conclude(ended, processes.signals, command, project)
 
 
 def _run(planned: Planned, state: PipelineState, steps: StepRunner, watch: Watch | None, say: Say) -> PipelineState:

@@ -13,6 +13,7 @@ from accelerator.config.launch_settings import LAUNCHER
 from accelerator.config.project import Project
 from accelerator.config.saved import flatten, saved_yaml
 from accelerator.errors import EXIT_INPUT, InputError, RunFailedError, StorageError
+from accelerator.experiment.ending import LEFT_TO_ANOTHER
 from accelerator.experiment.sweep_trust import overrides_for_jobs
 from accelerator.launch.launched_command import LaunchedCommand, command_through_launcher
 from accelerator.pipeline.cache import StepCache, StepLock
@@ -85,9 +86,7 @@ class StepRunner:
             attempt += 1
             tries += 1
             write_json(folder.task, self._task(decision, attempt))
-            command = self._launched(self._command(decision, folder), step, folder)
-            limit = step.config.time_limit_s
-            ended = self.processes.run(command, self.project.root, folder.output, lock.descriptor, limit)
+            ended = self._run_process(decision, folder, lock)
             if self._is_done(step, folder):
                 break
             reason = _why(step, folder, ended)
@@ -133,6 +132,16 @@ class StepRunner:
             what = ["resume", str(found.folder.path), *moved_inputs(inputs, found)]
         named = overrides_for_jobs(step.config.overrides)
         return command_of_ours("experiment", *what, *named, "--project", str(self.project.root))
+
+    def _run_process(self, decision: Decision, folder: StepFolder, lock: StepLock) -> Ended:
+        """Run a step's process. Here it leaves its runs to the end of the pipeline; elsewhere it waits for the tracker,
+        as its forwarder may end with it."""
+        step, root = decision.step, self.project.root
+        own = self._command(decision, folder)
+        command = self._launched(own, step, folder)
+        told = {LEFT_TO_ANOTHER: str(folder.path)} if command is own else {}
+        limit = step.config.time_limit_s
+        return self.processes.run(command, root, folder.output, lock.descriptor, limit, told)
 
     def _launched(self, command: list[str], step: PreparedStep, folder: StepFolder) -> list[str]:
         """Return the command by way of the launcher that the step's `launch` names, if it does."""

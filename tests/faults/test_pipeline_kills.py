@@ -9,8 +9,9 @@ import pytest
 
 from accelerator.config.project import Project
 from accelerator.experiment.load_model import load_model
+from accelerator.pipeline.ending import PipelineOutcome
 from accelerator.pipeline.plan_pipeline import plan_pipeline
-from accelerator.pipeline.run_pipeline import PipelineOutcome, run_pipeline
+from accelerator.pipeline.run_pipeline import run_pipeline
 from accelerator.runs.run import Run
 from tests.faults.pipeline_kills import EXPERIMENT, MLFLOW_RUN, RUN_PIPE, make_project, results, run_killed
 

@@ -308,7 +308,7 @@ _VALUES = st.recursive(
 ).filter(lambda value: "${" not in str(value) and "???" not in str(value))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(_KEYS, _VALUES, max_size=4))
 def test_any_values_of_the_users_own_survive(
     composed_once: ComposedConfig, tmp_path: Path, project: Project, registry: Registry, own: dict[str, Any]

@@ -13,7 +13,7 @@ import pytest
 from accelerator.config.project import Project
 from accelerator.errors import ConfigError, Problem, StorageError
 from accelerator.experiment import ending
-from accelerator.experiment.ending import Stop, conclude
+from accelerator.experiment.ending import LEFT_TO_ANOTHER, Stop, await_delivery, conclude
 from accelerator.runs.delivery import Delivery, delivery
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import JournalWriter
@@ -140,6 +140,31 @@ def test_a_forwarder_that_has_carried_all_is_left_to_end_by_itself(
     outcome = conclude(folder, Project(folder.path.parents[2]), Stop(signal.SIGINT, time.monotonic()), None)
 
     assert (outcome.delivery.unsent, outcome.delivery.alive) == (0, True)
+    busy_forwarder.kill()
+    busy_forwarder.wait()
+
+
+@pytest.mark.parametrize(("left", "is_awaited"), [("here", False), ("elsewhere", True), ("", True)])
+def test_who_was_started_by_one_that_waits_for_the_tracker_does_not(
+    left: str, is_awaited: bool, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LEFT_TO_ANOTHER, str(folder.path.parent / ("" if left == "here" else left)) if left else "")
+    write_summary(folder, Summary("completed"))
+
+    outcome = conclude(folder, Project(folder.path.parents[2]), None, None)
+
+    assert (outcome.exit_code, outcome.delivery is not None) == (0, is_awaited)
+
+
+def test_of_several_runs_the_first_is_told_that_has_not_arrived(
+    folder: RunFolder, busy_forwarder: "subprocess.Popen[str]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "PATIENCE_S", 0.3)
+    untracked = RunFolder(folder.path / "untracked")
+
+    told = await_delivery([untracked, folder, untracked])
+
+    assert (told.is_complete, told.unsent) == (False, 1)
     busy_forwarder.kill()
     busy_forwarder.wait()
 

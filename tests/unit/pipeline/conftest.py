@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from accelerator.config.project import Project
+from accelerator.pipeline.ending import PipelineOutcome
 from accelerator.pipeline.outputs import Output
 from accelerator.pipeline.plan_pipeline import plan_pipeline
-from accelerator.pipeline.run_pipeline import PipelineOutcome, run_pipeline
+from accelerator.pipeline.run_pipeline import run_pipeline
 from accelerator.pipeline.selection import Selection
 from accelerator.pipeline.state import PipelineState
 

@@ -1,4 +1,4 @@
-"""A pipeline as a run of its own: what its journal holds, who carries it, and that nothing of it is waited for."""
+"""A pipeline as a run of its own: what its journal holds, who carries it, and when that is waited for."""
 
 import shutil
 import time
@@ -16,10 +16,27 @@ from accelerator.runs.delivery import stop_forwarder
 from accelerator.runs.family import run_of_folder
 from accelerator.runs.files import read_json
 from accelerator.runs.journal import PART, read_journal
+from accelerator.runs.listing import list_runs
 from accelerator.runs.progress import read_tracking
 from accelerator.runs.summary import read_summary
 from tests.tracked_project import LEDGER_SINK, ledger, wait_until
 from tests.unit.pipeline.conftest import MAIN, Steps
+
+# What a step does that trains: it makes a run, whose forwarder it does not wait for.
+TRAIN = """
+from accelerator.experiment.ending import conclude
+from accelerator.runs.delivery import start_forwarder
+from accelerator.runs.folder import create_run_folder
+from accelerator.runs.lock import RunLock
+from accelerator.runs.summary import Summary, write_summary
+
+run = create_run_folder(step_context.folder, "made")
+run.config.write_text("name: made\\nsystem_every: null\\ntracking: {_target_: ledger}\\n")
+with RunLock.acquire(run.lock):
+    start_forwarder(run, step_context.project.root)
+    write_summary(run, Summary("completed"))
+assert conclude(run, step_context.project, None, None).delivery is None
+"""
 
 
 @pytest.fixture
@@ -59,6 +76,19 @@ def test_a_sink_that_knows_no_parts_gets_the_whole_alone(tracked: Steps) -> None
     assert records[-1] == {"closed": "completed"}
     assert parts(ended.state.folder)[:2] == [("first", "running"), ("first", "ran")]
     assert (synced.folder.path / "report.html").read_text().count("href") == 0
+
+
+def test_the_command_waits_at_its_end_for_what_its_steps_left_and_not_when_all_was_done(tracked: Steps) -> None:
+    tracked.write("fault_other", TRAIN)
+    ended = tracked.run()
+    at_the_end = ledger(tracked.root)
+    again = tracked.run()
+
+    (trained,) = list_runs(ended.state.folder)
+    assert ended.delivery is not None and ended.delivery.is_complete
+    assert {line["opened"] for line in at_the_end if "opened" in line} == {trained.name, ended.state.folder.name}
+    assert [line for line in at_the_end if "closed" in line] == [{"closed": "completed"}] * 2
+    assert (again.state.status, again.delivery) == ("completed", None)
 
 
 def test_the_end_of_the_whole_is_that_of_the_pipeline_and_the_same_command_goes_on_in_it(tracked: Steps) -> None:
