@@ -20,6 +20,7 @@ from accelerator.config.pipeline_file import as_typed, load_pipeline, naming_var
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import Provenance, shown_path
 from accelerator.config.read import Reader, is_mapping, is_node
+from accelerator.config.step_placeholders import unknown_names
 from accelerator.config.step_references import Reference, references
 from accelerator.errors import ConfigError, Problem, did_you_mean, nearest
 
@@ -86,6 +87,7 @@ class _PipelineCheck:
         for name, entry in self._steps.items():
             for reference in references(entry, f"steps.{name}"):
                 self._refer(name, reference, by_key)
+            self._check_placeholders(name, entry, by_key)
         self._circles()
 
     def _nodes(self, name: str, entry: Any) -> Iterator[ComponentNode]:
@@ -142,6 +144,24 @@ class _PipelineCheck:
         own: Any = node.get(target.gives.outputs) if target.gives.outputs and is_mapping(node) else None
         names = [*target.gives.names, *(map(str, own) if is_mapping(own) else ())]
         return None if not names or any(output == name or output.startswith(f"{name}.") for name in names) else names
+
+    def _check_placeholders(self, step: str, entry: Any, targets: Mapping[str, Target]) -> None:
+        """Note names in a step's texts that it could not fill in."""
+        key = f"steps.{step}.step"
+        gives = targets[key].gives if key in targets else None
+        node: Any = entry.get("step") if is_mapping(entry) else None
+        if gives is None or gives.fills is None or not is_mapping(node):
+            return
+        inputs, outputs = entry.get("inputs") or {}, node.get(gives.outputs or "") or {}
+        if not is_mapping(inputs) or not is_mapping(outputs):  # what is said of that is enough
+            return
+        known = {"input": list(map(str, inputs)), "output": list(map(str, outputs))}
+        for kind, name in unknown_names(node.get(gives.fills), known):
+            close = nearest(name, known[kind])
+            remedy = f"Write {{{kind}:{close}}}" if close else f"Name it in {kind}s"
+            self._reader.add(
+                f"{key}.{gives.fills}", f"there is no {kind} '{name}'. {did_you_mean(name, known[kind])}", remedy
+            )
 
     def _circles(self) -> None:
         try:

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 MODEL_OUTPUTS = "*"
 """Among the names of a task: what the model gives by name, it gives as well."""
 
+ARGUMENTS = ("composes", "outputs", "fills")
+"""What `gives` takes that names an argument of a pipeline step."""
+
 _MARK = "__accelerator_gives__"
 _Marked = TypeVar("_Marked", bound=Callable[..., Any])
 
@@ -22,8 +25,8 @@ class Gives:
     `names` are, of a data component, the fields of a batch; of a task its outputs; of a model the outputs that have a
     name; of a transform or a collate the fields that it adds. A name with a slash is a metric that it logs. `facts` are
     the names of a data component's facts, `validation_sets` those of its validation sets; None: not known. `composes`
-    is, of a pipeline step, the argument whose overrides a config is composed of, and `outputs` the argument that names
-    more of what it gives.
+    is, of a pipeline step, the argument whose overrides a config is composed of, `outputs` the argument that names more
+    of what it gives, and `fills` the argument in whose texts it fills in inputs and outputs.
     """
 
     names: tuple[str, ...] = ()
@@ -31,6 +34,7 @@ class Gives:
     validation_sets: tuple[str, ...] | None = None
     composes: str | None = None
     outputs: str | None = None
+    fills: str | None = None
 
 
 def gives(
@@ -39,6 +43,7 @@ def gives(
     validation_sets: Sequence[str] | None = None,
     composes: str | None = None,
     outputs: str | None = None,
+    fills: str | None = None,
 ) -> Callable[[_Marked], _Marked]:
     """Declare the names of what a component gives, so that a wrong one is found before a run.
 
@@ -53,6 +58,7 @@ def gives(
         composes: of a pipeline step, the argument that holds overrides (`experiment=NAME`, …) by which it composes a
             config: a pipeline runs the step again when what they compose has changed.
         outputs: of a pipeline step, the argument that is a mapping by the names of what else it gives.
+        fills: of a pipeline step, the argument whose texts name its inputs and outputs: `{input:NAME}`.
 
     Example:
         >>> @gives("input", "target", facts=["num_classes"], validation_sets=[])
@@ -64,7 +70,8 @@ def gives(
 
     def mark(marked: _Marked) -> _Marked:
         more = {"facts": facts, "validation_sets": validation_sets}
-        setattr(marked, _MARK, read_gives(names, more, {"composes": composes, "outputs": outputs}))
+        arguments = {"composes": composes, "outputs": outputs, "fills": fills}
+        setattr(marked, _MARK, read_gives(names, more, arguments))
         return marked
 
     return mark

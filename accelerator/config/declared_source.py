@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 from pathlib import Path
 
-from accelerator.config.declared import Gives, gives, read_gives
+from accelerator.config.declared import ARGUMENTS, Gives, gives, read_gives
 from accelerator.config.source_modules import find_definition, full_name_of
 
 _TENSOR = ("Tensor", "torch.Tensor")
@@ -36,6 +36,6 @@ def _literal(call: ast.Call) -> Gives | None:
     try:
         names = [ast.literal_eval(item) for item in call.args]
         more = {str(item.arg): ast.literal_eval(item.value) for item in call.keywords}
-        return read_gives(names, more, {name: more.pop(name, None) for name in ("composes", "outputs")})
+        return read_gives(names, more, {name: more.pop(name, None) for name in ARGUMENTS})
     except (ValueError, TypeError):  # computed when it runs
         return None

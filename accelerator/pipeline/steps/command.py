@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from accelerator.config.declared import gives
+from accelerator.config.step_placeholders import PLACEHOLDER
 from accelerator.errors import ComponentError, InputError, RunFailedError, did_you_mean
 from accelerator.launch.signals import signals_to
 from accelerator.pipeline.outputs import Output, file, folder
@@ -20,10 +21,9 @@ from accelerator.pipeline.step_context import StepContext
 from accelerator.redaction import redact_text
 
 LOG = "command.log"
-_PLACEHOLDER = re.compile(r"\{(?:(input|output):([^{}]+)|(folder|project))\}")
 
 
-@gives("log", outputs="outputs")
+@gives("log", outputs="outputs", fills="command")
 class Command:
     """Runs a program in the project's root, without a shell; an exit code other than 0 fails the step.
 
@@ -98,7 +98,7 @@ def _filled(word: str, inputs: Mapping[str, Any], outputs: Mapping[str, Path], s
             raise InputError(f"command: there is no output '{name}'. {did_you_mean(name, outputs)} Name it in outputs.")
         return str(outputs[name])
 
-    return _PLACEHOLDER.sub(fill, word)
+    return PLACEHOLDER.sub(fill, word)
 
 
 def _part(inputs: Mapping[str, Any], name: str) -> Any:

@@ -42,9 +42,9 @@ steps:
     step: {_target_: count, scale: 2.0}
     inputs: {value: "${step_output:figures.mean}", text: "data.csv", other: "${step_output:last.whatever}"}
   last: {retries: 2, step: silent}
-  shrink: {step: {_target_: command, command: [shrink], outputs: {small.a: small.onnx}}}
+  shrink: {step: {_target_: command, command: [shrink, "{output:small.a}"], outputs: {small.a: small.onnx}}}
   look:
-    step: {_target_: command, command: [cat, "{input:file}"]}
+    step: {_target_: command, command: [cat, "{input:file}", "{input:log.of}", "{folder}/{other}"]}
     inputs: {file: "${step_output:shrink.small.a}", log: "${step_output:shrink.log}"}
 """
 
@@ -68,6 +68,9 @@ BROKEN = [
     ("pretrain.checkpoint", "pretrian.checkpoint", "finetune.inputs.weights", "no step 'pretrian'", "'pretrain'"),
     ("checkpoint.best", "checkpoint.bets", "finetune.inputs.weights", "gives no 'checkpoint.bets'", "checkpoint.best"),
     ("shrink.small.a", "shrink.smal", "look.inputs.file", "'shrink' gives no 'smal'", "${step_output:shrink.small.a}"),
+    ("{input:file}", "{input:fiel}", "look.step.command", "there is no input 'fiel'", "Write {input:file}"),
+    ("{output:small.a}", "{output:smal.a}", "shrink.step.command", "no output 'smal.a'", "Write {output:small.a}"),
+    ("{input:file}", "{output:xyz}", "look.step.command", "there is no output 'xyz'.", "Name it in outputs"),
     ("figures.mean", "figures.meen", "again.inputs.value", "'figures' gives no 'meen'", "Did you mean 'mean'?"),
     ("step: count", "step: cuont", "figures.step._target_", "There is no pipeline_step 'cuont'", "'count'"),
     ("scale: 2.0", "sclae: 2.0", "again.step.sclae", "has no argument 'sclae'", "'scale'"),
