@@ -16,7 +16,7 @@ from accelerator.config.check_pipeline import KIND, check_pipeline
 from accelerator.config.check_pipeline_forms import STEP_KEYS
 from accelerator.config.component_nodes import TARGET
 from accelerator.config.diagnosis import malformed_overrides, value_problems
-from accelerator.config.groups import GroupConfig, configs_of
+from accelerator.config.groups import GroupConfig, configs_below, configs_of
 from accelerator.config.hydra_api import ConfigFolders, ParsedOverride, apply_overrides
 from accelerator.config.interval import Interval
 from accelerator.config.launch_settings import named_settings, training_overrides
@@ -117,7 +117,8 @@ def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, 
         raise ConfigError(Problem("steps", "there is none yet", remedy, places.place_of("steps")))
     named = naming_variables(plain, content)
     made = tuple(_step(str(key), entry, sorted_out) for key, entry in named["steps"].items())
-    return PipelineConfig(str(plain["name"] or name), made, plain["parallel"], file, tuple(rest), places)
+    called = str(plain["name"] or name.replace("/", "_"))
+    return PipelineConfig(called, made, plain["parallel"], file, tuple(rest), places)
 
 
 def _chosen(name: str | None, overrides: Sequence[str]) -> tuple[str, list[str]]:
@@ -135,7 +136,7 @@ def _chosen(name: str | None, overrides: Sequence[str]) -> tuple[str, list[str]]
 
 
 def _find(name: str, sources: Sequence[ConfigSource]) -> GroupConfig:
-    known = {item.name: item for item in configs_of(GROUP, sources)}
+    known = {item.name: item for item in configs_below(GROUP, sources)}
     if name not in known:
         text = f"there is no pipeline '{name}'. {did_you_mean(name, known)}"
         raise ConfigError(Problem(GROUP, text, "Name one of them, or write configs/pipeline/NAME.yaml"))

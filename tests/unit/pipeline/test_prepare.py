@@ -2,7 +2,9 @@
 
 import pytest
 
+from accelerator.config.project import Project
 from accelerator.errors import ConfigError, InputError
+from accelerator.pipeline.plan_pipeline import plan_pipeline
 from tests.unit.pipeline.conftest import Steps
 
 WRONG = """
@@ -76,3 +78,11 @@ def test_a_secret_of_the_command_is_told_without_telling_it(steps: Steps) -> Non
 
     assert str(caught.value).startswith("first:token (command line): ")
     assert "is a secret in clear" in str(caught.value) and "hunter2" not in str(caught.value)
+
+
+def test_a_pipeline_may_lie_in_a_subfolder_and_is_called_by_both_names(steps: Steps) -> None:
+    steps.write("configs/pipeline/vision/small.yaml", "steps: {sum: {step: total}}\n")
+
+    planned = plan_pipeline("vision/small", project=Project(steps.root))
+
+    assert planned.pipeline.name == "vision_small"
