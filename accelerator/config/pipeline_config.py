@@ -20,7 +20,7 @@ from accelerator.config.groups import GroupConfig, configs_below, configs_of
 from accelerator.config.hydra_api import ConfigFolders, ParsedOverride, apply_overrides
 from accelerator.config.interval import Interval
 from accelerator.config.launch_settings import named_settings, training_overrides
-from accelerator.config.pipeline_file import load_pipeline, naming_variables, places_of, resolved
+from accelerator.config.pipeline_file import as_typed, load_pipeline, naming_variables, places_of, resolved
 from accelerator.config.project import ConfigSource, Project, search_path
 from accelerator.config.provenance import Provenance
 from accelerator.config.step_references import references
@@ -186,16 +186,22 @@ def _complete(content: DictConfig, sources: Sequence[ConfigSource]) -> None:
 def _apply(content: DictConfig, overrides: _Overrides, sources: Sequence[ConfigSource]) -> list[ParsedOverride]:
     """Apply what is for the pipeline and its components, and return it as overrides of the pipeline's own config."""
     folders = ConfigFolders(sources)
-    of_components = [
-        f"++steps.{step}.step.{text.lstrip('+~')}" for step, text in overrides.steps if _is_component(content, step)
-    ]
+    of_components = [_of_component(step, text) for step, text in overrides.steps if _is_component(content, step)]
     whole = OmegaConf.create({GROUP: content})
     problems = [problem for item in folders.parse(overrides.pipeline) for problem in value_problems(whole, item)]
+    problems += [
+        as_typed(problem) for item in folders.parse(of_components) for problem in value_problems(content, item)
+    ]
     if problems:
         raise ConfigError(problems)
     texts = [*(text.replace(_OWN, "", 1) for text in overrides.pipeline), *of_components]
     apply_overrides(content, texts)
     return folders.parse(texts)
+
+
+def _of_component(step: str, override: str) -> str:
+    sign = "~" if override.startswith("~") else "++"  # what its config leaves out may be set like what it names
+    return f"{sign}steps.{step}.step.{override.lstrip('+~')}"
 
 
 def _is_component(content: DictConfig, step: str) -> bool:

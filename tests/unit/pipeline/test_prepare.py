@@ -50,6 +50,11 @@ OVERRIDES = [
     ("+pipeline.steps.sum.launch={processes:0}", "Write for example pipeline.steps.sum.launch.processes=1."),
     ("first:scael=2", "first:scael (command line): my_steps.Table has no argument 'scael'. Did you mean 'scale'?"),
     ("first:scale=two", "first:scale (command line): my_steps.Table takes float as 'scale', not 'two'."),
+    ("~second:scael", "second:scael (command line): there is no such key."),
+    (
+        "~second:scale=3.0",
+        "second:scale (command line): holds 2.0, and not what is to be removed. Write ~second:scale.",
+    ),
     ("parallel=2", "parallel=2: is a key of the pipeline. Write pipeline.parallel=2."),
     ("+steps.sum.retries=1", "+steps.sum.retries=1: is a key of the pipeline. Write +pipeline.steps.sum.retries=1."),
     ("pipeline.steps.sum.overrides=[a=1]", "the override 'pipeline.steps.sum.overrides=[a=1]' cannot be read"),
@@ -86,3 +91,9 @@ def test_a_pipeline_may_lie_in_a_subfolder_and_is_called_by_both_names(steps: St
     planned = plan_pipeline("vision/small", project=Project(steps.root))
 
     assert planned.pipeline.name == "vision_small"
+
+
+def test_an_argument_of_a_component_can_be_taken_away(steps: Steps) -> None:
+    steps.run(until="second")
+
+    assert steps.plan("~second:scale", until="second")[1] == ("second", "run", "scale: gone, was 2.0")
