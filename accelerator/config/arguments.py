@@ -85,7 +85,7 @@ def _misfits(call: Call, signature: Signature, place_of: Callable[[str], str]) -
             continue
         key = f"{call.key}.{name}"
         takes = allowed_text(item.annotation)
-        if item.default == "None" and " or null" not in takes:
+        if item.default == "None" and "null" not in takes.split(" or "):
             takes += " or null"
         shown = "null" if value is None else show_value(value, key)
         yield key, f"{call.path} takes {takes} as '{name}', not {shown}", _remedy(key, item, place_of)

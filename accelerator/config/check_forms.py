@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, final
 
 from omegaconf import DictConfig, ListConfig
@@ -26,6 +27,7 @@ from accelerator.config.schema import (
     TRANSFORM_SPLITS,
     TRANSFORMS,
     OptimizerEntry,
+    OptimizerNumbers,
     RootConfig,
     SchedulerEntry,
 )
@@ -138,19 +140,32 @@ class _Forms:
     def _optimizer_and_scheduler(self) -> None:
         optimizer = raw(self.config, "optimizer") if "optimizer" in self.config else None
         if is_node(optimizer):
-            self._node(optimizer, "optimizer", "optimizer")
+            self._optimizer(optimizer, "optimizer")
         else:
             for name in self.reader.names(optimizer, "optimizer"):
-                self._entry(OptimizerEntry, raw(optimizer, name), join("optimizer", name))
+                entry = raw(optimizer, name)
+                self._entry(OptimizerEntry, entry, join("optimizer", name))
+                node = raw(entry, "optimizer") if is_mapping(entry) and "optimizer" in entry else entry
+                self._optimizer(node, join("optimizer", name) + ".optimizer" * (node is not entry))
         scheduler = raw(self.config, "scheduler") if "scheduler" in self.config else None
         if scheduler is not None:
             self._entry(SchedulerEntry, scheduler, "scheduler")
+
+    def _optimizer(self, node: Any, key: str) -> None:
+        """Note numbers out of range; whether it is a number at all is for the optimizer's signature to say."""
+        names = [item.name for item in fields(OptimizerNumbers)] if is_node(node) else []
+        given = {name: raw(node, name) for name in names if name in node}
+        self.reader.read(OptimizerNumbers, {name: value for name, value in given.items() if _is_number(value)}, key)
 
     def _node(self, node: Any, key: str, kind: str) -> None:
         if node is None or is_node(node) or _is_interpolation(node):
             return
         remedy = f"Write {key}: {{_target_: {node}}}" if isinstance(node, str) else ""
         self.reader.add(key, f"must be a component: a mapping with _target_ that names a {kind}", remedy, value=node)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_interpolation(node: Any) -> bool:

@@ -27,5 +27,4 @@ def _resolve(node: DictConfig | ListConfig, name: Any, key: str, reader: Reader)
     try:
         node[name]
     except OmegaConfBaseException as error:
-        child: Any = node._get_node(name)
-        reader.add_unresolved(key, str(child._value()), error)
+        reader.add_unresolved(key, node, name, error)

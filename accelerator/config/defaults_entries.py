@@ -60,13 +60,16 @@ class DefaultsList:
     """The group that the file is a config of."""
     shown: str
     """The file, as messages name it."""
+    is_config: bool = True
+    """Whether the file is a mapping, or empty."""
 
     @classmethod
     def of(cls, root: yaml.Node | None, folder: str, shown: str) -> "DefaultsList":
         """Find it in the root node of a file."""
         keys = root.value if isinstance(root, yaml.MappingNode) else ()
         key, node = next(((key, value) for key, value in keys if key.value == "defaults"), (None, None))
-        return cls(node, 0 if key is None else key.start_mark.line + 1, folder, shown)
+        is_config = root is None or isinstance(root, yaml.MappingNode) or root.value == ""
+        return cls(node, 0 if key is None else key.start_mark.line + 1, folder, shown, is_config)
 
     def entries(self) -> list[DefaultsEntry]:
         """Return the entries that have the form of one, in order."""
@@ -74,6 +77,8 @@ class DefaultsList:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what does not have the form that Hydra reads."""
+        if not self.is_config:
+            yield Problem("", "must be a mapping of keys to values", "Write KEY: VALUE in it", f"{self.shown}:1")
         if self.node is not None and not isinstance(self.node, yaml.SequenceNode):
             what = "a mapping" if isinstance(self.node, yaml.MappingNode) else f"{self.node.value!r}"
             yield Problem("defaults", f"must be a list, not {what}", _LINE, f"{self.shown}:{self.line}")

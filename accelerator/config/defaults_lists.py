@@ -4,14 +4,14 @@ Hydra's own words for these mistakes name neither line nor remedy, and change fr
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from accelerator.config.defaults_entries import SELF, DefaultsEntry, DefaultsList
-from accelerator.config.hydra_api import ConfigFolders
+from accelerator.config.hydra_api import GLOBAL_GROUPS, ConfigFolders
 from accelerator.config.launcher_packages import how_to_install
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import shown_path
@@ -19,7 +19,6 @@ from accelerator.config.yaml_loader import YAML_LOADER
 from accelerator.errors import Problem, did_you_mean
 
 GLOBAL_HEADER = "# @package _global_"
-_GLOBAL_GROUPS = ("experiment", "debug")
 _BYTE_ORDER_MARK = "\ufeff"
 _OF_HYDRA = "hydra/"  # its launchers and sweepers lie in no file
 
@@ -32,16 +31,15 @@ class DefaultsLists:
     sources: tuple[ConfigSource, ...]
     project: Project
 
-    def problems(self, config_name: str, experiments: list[str]) -> list[Problem]:
-        """Return what is wrong in the files that `config_name` and the chosen experiments lead to."""
-        roots = [config_name, *experiments]
-        circles = [problem for name in roots for problem in self._circles(name, [])]
+    def problems(self, names: Sequence[str]) -> list[Problem]:
+        """Return what is wrong in the files of these names, and in those that they lead to."""
+        circles = [problem for name in names for problem in self._circles(name, [])]
         if circles:
             return circles[:1]
         found: list[Problem] = []
         chosen: dict[str, DefaultsEntry] = {}
         overridden: list[DefaultsEntry] = []
-        for name in dict.fromkeys(self._reached(roots)):
+        for name in self._reached(names):
             listed = self._list(name)
             entries = listed.entries()
             found += [*self._header(name), *listed.problems(), *self._order(entries)]
@@ -50,10 +48,15 @@ class DefaultsLists:
                 overridden += [entry] if entry.is_override else []
         return found or [problem for entry in overridden for problem in self._overrides_nothing(entry, chosen)]
 
+    def chosen(self, names: Sequence[str]) -> list[str]:
+        """Return what these files and those that they lead to choose: `model`, `transform@transform.train`."""
+        entries = [entry for name in self._reached(names) for entry in self._list(name).entries()]
+        return list(dict.fromkeys(entry.choice for entry in entries if entry.group and not entry.is_override))
+
     def lacks_header(self, name: str) -> bool:
         """Tell whether a config of a group that sets keys at the top level lacks the header for that."""
         path = self._path(name)
-        if path is None or not name.startswith(tuple(f"{group}/" for group in _GLOBAL_GROUPS)):
+        if path is None or not name.startswith(tuple(f"{group}/" for group in GLOBAL_GROUPS)):
             return False
         lines = path.read_text(encoding="utf-8").splitlines()
         return not any(map(_is_global_header, itertools.takewhile(_may_be_header, lines)))
@@ -71,15 +74,15 @@ class DefaultsLists:
             remedy = "Save it as UTF-8 without a byte order mark"
         return Problem("", text, remedy, f"{shown}:1")
 
-    def _reached(self, names: list[str]) -> Iterator[str]:
-        seen = set()
-        while names:
-            name = names.pop(0)
+    def _reached(self, names: Sequence[str]) -> Iterator[str]:
+        seen, left = set(), list(names)
+        while left:
+            name = left.pop(0)
             if name in seen or self._path(name) is None:
                 continue
             seen.add(name)
             yield name
-            names[:0] = [led_to for entry in self._list(name).entries() for led_to in entry.names]
+            left[:0] = [led_to for entry in self._list(name).entries() for led_to in entry.names]
 
     def _circles(self, name: str, above: list[str]) -> Iterator[Problem]:
         for entry in self._list(name).entries():

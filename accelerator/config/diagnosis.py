@@ -16,8 +16,9 @@ from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 from yaml.reader import Reader, ReaderError
 
+from accelerator.config.choices import GRAMMAR, choice_problems, chosen_experiments, unmatched
 from accelerator.config.completion import complete
-from accelerator.config.defaults_lists import DefaultsLists, unknown_option
+from accelerator.config.defaults_lists import DefaultsLists
 from accelerator.config.hydra_api import (
     ConfigFolders,
     ParsedOverride,
@@ -27,8 +28,8 @@ from accelerator.config.override_syntax import find_syntax_error
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import COMMAND_LINE, shown_path
 from accelerator.config.read import is_mapping, join, raw, show_value
-from accelerator.config.schema import TRANSFORM_SPLITS, TRANSFORMS
-from accelerator.errors import ConfigError, Problem, did_you_mean, nearest
+from accelerator.config.schema import ENTRIES, SECTIONS
+from accelerator.errors import ConfigError, Problem, nearest
 from accelerator.redaction import redact_text
 
 COMPOSE_ERRORS = (
@@ -59,10 +60,13 @@ def diagnose(error: Exception, attempt: Attempt) -> ConfigError:
         return ConfigError(malformed)
     folders = ConfigFolders(attempt.sources)
     overrides = folders.parse(attempt.overrides)
-    problems = [problem for item in overrides for problem in _of_choice(item, folders)]
+    lists = DefaultsLists(folders, attempt.sources, attempt.project)
+    files = [attempt.config_name, *chosen_experiments(overrides)]
+    problems = [problem for item in overrides for problem in choice_problems(item, folders)]
+    problems = problems or lists.problems(files)
     if not problems:
-        lists = DefaultsLists(folders, attempt.sources, attempt.project)
-        problems = lists.problems(attempt.config_name, list(chosen_experiments(overrides)))
+        chosen = lists.chosen(files)
+        problems = [problem for item in overrides for problem in unmatched(item, folders, chosen)]
     if not problems:
         problems = _of_values(overrides, attempt, folders)
     return ConfigError(problems or _unknown_in_file(error, attempt) or _in_its_own_words(error))
@@ -76,12 +80,12 @@ def malformed_overrides(overrides: Iterable[str]) -> Iterator[Problem]:
         if at is not None:
             column, token = at
             where = f"at character {column + 1}, '{token}'" if token else "at its end, where something is missing"
-            yield Problem("", f"the override {shown!r} cannot be read {where}", _GRAMMAR, COMMAND_LINE)
+            yield Problem("", f"the override {shown!r} cannot be read {where}", GRAMMAR, COMMAND_LINE)
             continue
         try:
             ConfigFolders(()).parse([text])
         except OverrideParseException as error:
-            yield Problem("", f"the override {shown!r} cannot be read: {_reason(error)}", _GRAMMAR, COMMAND_LINE)
+            yield Problem("", f"the override {shown!r} cannot be read: {_reason(error)}", GRAMMAR, COMMAND_LINE)
 
 
 def _reason(error: Exception) -> str:
@@ -92,15 +96,8 @@ def _reason(error: Exception) -> str:
 
 _UNKNOWN_IN_FILE = re.compile(r"In '([^']+)': ConfigKeyError.*Key '[^']+' not in '([^']+)'.*full_key: (\S+)", re.DOTALL)
 _OF_HYDRA = "hydra."
+_BY_NAME = (*ENTRIES, "callback")  # kinds whose names are keys of the config
 _NAMING_HYDRA = "hydra.output_subdir=null"  # one of Hydra's own keys: with it, all of them are composed
-_GRAMMAR = "Write KEY=VALUE; a value with spaces, commas, quotes or brackets goes into quotes: 'KEY=\"a, b\"'"
-
-
-def chosen_experiments(overrides: Iterable[ParsedOverride]) -> Iterator[str]:
-    """Yield the config names (`experiment/digits_resnet`) of the experiments that overrides choose."""
-    for item in overrides:
-        if item.group == "experiment":
-            yield from (f"experiment/{name}" for name in _names(item.value))
 
 
 def below_interpolation(config: DictConfig, overrides: Iterable[ParsedOverride]) -> Iterator[Problem]:
@@ -119,7 +116,7 @@ def below_interpolation(config: DictConfig, overrides: Iterable[ParsedOverride])
         earlier[item.key] = item.value
 
 
-def unknown_key(config: DictConfig, key: str, text: str, groups: Sequence[str] = ()) -> Problem:
+def unknown_key(config: DictConfig, key: str, text: str, folders: ConfigFolders | None = None) -> Problem:
     """Return the problem of an override that sets a key which is not there; it may be a group that was meant."""
     parts = key.split(".")
     depth = next(n for n in range(len(parts)) if not _has(config, ".".join(parts[: n + 1])))
@@ -130,12 +127,21 @@ def unknown_key(config: DictConfig, key: str, text: str, groups: Sequence[str] =
         remedy = f"Choose one first: {above}=NAME" if parent is None else f"Set {above} itself"
         return Problem(key, f"'{above}' is {what} and has no keys", remedy, COMMAND_LINE)
     known = [str(name) for name in parent]
-    close = nearest(parts[depth], known if above else [*known, *groups])
+    close = nearest(parts[depth], known if above or folders is None else [*known, *folders.groups()])
     meant = ".".join((*parts[:depth], close, *parts[depth + 1 :])) if close else ""
     guess = f"Did you mean '{meant}'? " if close else ""
     among = f"Known{f' in {above}' if above else ''}: {', '.join(known) or 'none'}" if above or not close else ""
-    remedy = "" if text.startswith("~") else f"To add a new key, write +{text}"
+    remedy = "" if text.startswith("~") else _how_to_add(parts, depth, text)
+    if above in _BY_NAME and folders is not None and parts[depth] in folders.options(above):
+        remedy = f"Choose it first: {above}=[{','.join([*known, parts[depth]])}]"
     return Problem(key, f"there is no such key. {guess}{among}", remedy, COMMAND_LINE)
+
+
+def _how_to_add(parts: Sequence[str], depth: int, text: str) -> str:
+    """Return what to write where the key that is not there, `parts[depth]`, is none of a typo's."""
+    if depth == 0:
+        return f"Values of your own stand below vars: +vars.{text}"
+    return "Correct or remove it" if parts[0] in SECTIONS else f"To add a new key, write +{text}"
 
 
 def _broken_yaml(error: yaml.MarkedYAMLError, attempt: Attempt) -> Problem:
@@ -158,37 +164,6 @@ def _unreadable(attempt: Attempt) -> Iterator[Problem]:
             yield Problem("", "is not text in UTF-8", "Save it as UTF-8, without control characters", shown)
 
 
-def _of_choice(item: ParsedOverride, folders: ConfigFolders) -> Iterator[Problem]:
-    shown = redact_text(item.text)
-    if not item.key:
-        yield Problem("", f"the override {shown!r} has no key", _GRAMMAR, COMMAND_LINE)
-    elif item.is_sweep:
-        text = f"{shown!r} is several values, and this command makes one run"
-        remedy = (
-            "As one list write KEY=[a,b], as one text KEY='\"a,b\"'; to run them all use `accelerator experiment sweep`"
-        )
-        yield Problem(item.key, text, remedy, COMMAND_LINE)
-    elif item.group and item.sign in ("+", "++") and item.group in folders.groups() and not item.package:
-        bare = shown.lstrip("+")
-        yield Problem(item.key, "has a choice already, which takes no +", f"Write {bare}", COMMAND_LINE)
-    elif item.group in TRANSFORMS and item.package not in {f"{item.group}.{split}" for split in TRANSFORM_SPLITS}:
-        example = f"{item.group}@{item.group}.train=[NAME]"
-        text = f"goes to {' or to '.join(f'{item.group}.{split}' for split in TRANSFORM_SPLITS)}: say which"
-        yield Problem(item.package or item.key, text, f"Write {example}", COMMAND_LINE)
-    elif item.group and item.sign != "~":
-        yield from _of_options(item, folders)
-
-
-def _of_options(item: ParsedOverride, folders: ConfigFolders) -> Iterator[Problem]:
-    known = folders.options(item.group)
-    for name in _names(item.value):
-        if not isinstance(name, str):
-            text = f"takes the name of a config. {did_you_mean(str(name), known)}"
-            yield Problem(item.key, text, f"Write {item.group}=NAME", COMMAND_LINE, show_value(name))
-        elif name not in known:
-            yield Problem(item.key, unknown_option(folders, item.group, name), "", COMMAND_LINE)
-
-
 def _of_values(overrides: Sequence[ParsedOverride], attempt: Attempt, folders: ConfigFolders) -> list[Problem]:
     """Compose without the overrides of values, and look at each of them against the result."""
     choices = [item.text for item in overrides if item.group]
@@ -207,13 +182,12 @@ def _of_values(overrides: Sequence[ParsedOverride], attempt: Attempt, folders: C
     if loaded.hydra is not None:
         with open_dict(config):
             config["hydra"] = loaded.hydra
-    groups = folders.groups()
     return list(below_interpolation(config, values)) or [
-        problem for item in values for problem in value_problems(config, item, groups)
+        problem for item in values for problem in value_problems(config, item, folders)
     ]
 
 
-def value_problems(config: DictConfig, item: ParsedOverride, groups: Sequence[str] = ()) -> Iterator[Problem]:
+def value_problems(config: DictConfig, item: ParsedOverride, folders: ConfigFolders | None = None) -> Iterator[Problem]:
     """Yield what is wrong with setting one value in a config that has all of its keys."""
     shown = redact_text(item.text)
     keys = [item.key] if item.sign == "~" else list(_leaves(item.key, item.value))
@@ -229,7 +203,7 @@ def value_problems(config: DictConfig, item: ParsedOverride, groups: Sequence[st
     elif item.sign in ("", "~"):
         for key in keys:
             if not _has(config, key):
-                yield unknown_key(config, key, shown, groups)
+                yield unknown_key(config, key, shown, folders)
 
 
 def _unknown_in_file(error: Exception, attempt: Attempt) -> Problem | None:
@@ -252,10 +226,6 @@ def _in_its_own_words(error: Exception) -> Problem:
     return Problem(
         "", f"the config does not compose: {text}", "Correct what it names, or leave overrides out one by one"
     )
-
-
-def _names(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _leaves(key: str, value: Any) -> Iterator[str]:

@@ -25,12 +25,15 @@ from hydra.core.singleton import Singleton
 from hydra.core.utils import JobRuntime
 from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
-from omegaconf import Container, DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
-from accelerator.config.hydra_files import MeasuringRepository, files_alone, with_hydras_own
+from accelerator.config.hydra_files import MeasuringRepository, files_alone, name_the_key_on, with_hydras_own
 from accelerator.config.project import ConfigSource
+from accelerator.config.replaced_values import drop_replaced, make_way
 
 HYDRA_VERSION = tuple(int(part) for part in __version__.split(".")[:2])
+GLOBAL_GROUPS = ("experiment", "debug")
+"""Groups whose configs set keys at the top level, and fill none of their own."""
 _PRESETS = "debug/"  # merged last, wherever `debug` stands in a defaults list: it wins over the experiment
 _SEARCH_PATH = "hydra.searchpath"
 _NAMES_HYDRA = re.compile(r"^[\s\-+~]*(override\s+)?/?hydra\b", re.MULTILINE)  # an override, a default, a key
@@ -163,21 +166,31 @@ def load(
     with no_traces():
         loader = _RecordingLoader(sources, names_hydra=names_hydra("\n".join(overrides)))
         parsed = tuple(_parsed(item, loader) for item in OverridesParser.create().parse_overrides(list(overrides)))
-        loader.prepare = functools.partial(prepare, overrides=parsed)
+        loader.prepare = functools.partial(_prepare, prepare, parsed)
         # Hydra takes `group=null` for an unknown option
-        removed = [item for item in parsed if item.group and item.value is None and not item.sign and not item.is_sweep]
-        kept = [item.text for item in parsed if item not in removed]
+        nulls = [item for item in parsed if item.group and item.value is None and not item.sign and not item.is_sweep]
+        last = {item.key: item for item in parsed if item.group}
+        removed = [item for item in nulls if last[item.key] is item]
+        kept = [item.text for item in parsed if item not in nulls]
+        kept += [f"~{item.group}" for item in removed if item.group in GLOBAL_GROUPS]
         config = loader.load_configuration(config_name, kept, run_mode=RunMode.RUN)
     with open_dict(config):
         hydra = config.pop("hydra", None)
         for item in removed:
-            OmegaConf.update(config, item.key, None)
+            if item.group not in GLOBAL_GROUPS:
+                OmegaConf.update(config, item.key, None)
     return Loaded(config, tuple(loader.files), parsed, hydra)
+
+
+def _prepare(prepare: Prepare, overrides: Sequence[ParsedOverride], config: DictConfig) -> None:
+    prepare(config, overrides)
+    make_way(config, [(item.key, item.value) for item in overrides if not item.group and item.sign != "~"])
 
 
 def apply_overrides(config: DictConfig, overrides: Sequence[str]) -> None:
     """Apply overrides of values, in place, to a config that is already composed."""
     parsed = OverridesParser.create().parse_overrides(list(overrides))
+    make_way(config, [(item.key_or_group, item.value()) for item in parsed if not item.is_delete()])
     ConfigLoaderImpl._apply_overrides_to_config(parsed, config)
 
 
@@ -198,6 +211,7 @@ class _RecordingLoader(ConfigLoaderImpl):
         self._names_hydra = False
         self._look_in(with_hydras_own(sources) if names_hydra else files_alone(sources))
         self.files: list[LoadedFile] = []
+        self._loaded: dict[int, Any] = {}
         self.prepare: Callable[[DictConfig], None] = lambda config: None
 
     def _look_in(self, path: ConfigSearchPath) -> None:
@@ -238,6 +252,9 @@ class _RecordingLoader(ConfigLoaderImpl):
             )
 
     def _load_single_config(self, default: Any, repo: Any) -> Any:
+        return self._loaded.pop(id(default))
+
+    def _read(self, default: Any, repo: Any) -> Any:
         result = super()._load_single_config(default, repo)
         if not default.config_path.startswith("hydra/") and result.path.startswith("file://"):
             path = Path(result.path.removeprefix("file://"), f"{default.config_path}.yaml")
@@ -245,24 +262,17 @@ class _RecordingLoader(ConfigLoaderImpl):
             read = repo.load_config(default.config_path).config
             if result.config is read:  # no package to embed it in, which makes a copy; Hydra merges without one
                 result = replace(result, config=copy.deepcopy(read))
-            _name_the_key_on(result.config)
+            name_the_key_on(result.config)
         return result
 
     def _compose_config_from_defaults_list(self, defaults: list[Any], repo: Any) -> DictConfig:
         presets = [item for item in defaults if str(item.config_path).startswith(_PRESETS)]
-        others = [item for item in defaults if item not in presets]
-        config = super()._compose_config_from_defaults_list(defaults=[*others, *presets], repo=repo)
+        in_order = [*(item for item in defaults if item not in presets), *presets]
+        self._loaded = {id(item): self._read(item, repo) for item in in_order}
+        drop_replaced([item.config for item in self._loaded.values()])
+        config = super()._compose_config_from_defaults_list(defaults=in_order, repo=repo)
         self.prepare(config)
         return config
-
-
-def _name_the_key_on(config: Container) -> None:
-    """Give the key `on` of a metric its name back: YAML 1.1 reads a bare `on` as true."""
-    metrics = config._get_node("metric") if isinstance(config, DictConfig) else None
-    for _, metric in metrics.items_ex(resolve=False) if isinstance(metrics, DictConfig) and metrics else ():
-        if isinstance(metric, DictConfig) and not metric._is_none() and metric._get_node(True) is not None:
-            with open_dict(metric):
-                metric["on"] = metric.pop(True)
 
 
 def names_hydra(text: str) -> bool:

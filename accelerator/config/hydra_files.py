@@ -18,7 +18,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.config_source import ConfigSource as HydraSource
-from omegaconf import OmegaConf
+from omegaconf import Container, DictConfig, OmegaConf, open_dict
 from omegaconf.basecontainer import get_yaml_loader  # type: ignore[attr-defined]  # 2.3 and 2.4 keep it elsewhere
 
 from accelerator.config.project import ConfigSource
@@ -148,3 +148,12 @@ def _fast_loader() -> Any:
 
 
 _LOADER = _fast_loader()
+
+
+def name_the_key_on(config: Container) -> None:
+    """Give the key `on` of a metric its name back: YAML 1.1 reads a bare `on` as true."""
+    metrics = config._get_node("metric") if isinstance(config, DictConfig) else None
+    for _, metric in metrics.items_ex(resolve=False) if isinstance(metrics, DictConfig) and metrics else ():
+        if isinstance(metric, DictConfig) and not metric._is_none() and metric._get_node(True) is not None:
+            with open_dict(metric):
+                metric["on"] = metric.pop(True)

@@ -12,7 +12,8 @@ from omegaconf.errors import OmegaConfBaseException
 from accelerator.config.interval import Interval
 from accelerator.config.provenance import COMMAND_LINE, Provenance
 from accelerator.config.rule import Node, Rule
-from accelerator.errors import ConfigError, Problem, first_line, nearest
+from accelerator.config.unresolved import unresolved
+from accelerator.errors import ConfigError, Problem, nearest
 from accelerator.redaction import redact
 
 _Section = TypeVar("_Section")
@@ -103,9 +104,11 @@ class Reader:
         among = f"{guess}Known: {', '.join(known)}"
         self.add(join(key, name), f"there is no such key. {among}", "Correct or remove it")
 
-    def add_unresolved(self, key: str, text: str, error: BaseException) -> None:
-        """Note an interpolation that fails."""
-        self.add(key, f"cannot be resolved: {first_line(error)}", "Correct it, or set what it names", value=text)
+    def add_unresolved(self, key: str, node: DictConfig | ListConfig, name: Any, error: BaseException) -> None:
+        """Note an interpolation, `name` in `node`, that fails."""
+        child: Any = node._get_node(name)
+        what, remedy = unresolved(error, node)
+        self.add(key, what, remedy, value=str(child._value()))
 
     def _refuse_unknown(self, node: Any, key: str, known: list[str]) -> None:
         for name in node:
@@ -117,7 +120,7 @@ class Reader:
         try:
             value = node[name] if name in node else None
         except OmegaConfBaseException as error:
-            self.add_unresolved(key, str(raw(node, name)), error)
+            self.add_unresolved(key, node, name, error)
             return None
         if value is None and (type(None) in typing.get_args(hint)):
             return None

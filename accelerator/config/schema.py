@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from accelerator.config.interval import TIME_PATTERN, Interval
 from accelerator.config.rule import Node, at_least, limited, node, one_of, option, positive
+from accelerator.run_name import PATTERN, RULE, is_run_name
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,17 @@ class RootConfig:
     name: str = limited(
         "run",
         "the run's name, and its folder's",
-        must="a name",
-        holds=lambda value: bool(value.strip()),
-        limits={"pattern": r"\S"},
+        must=RULE,
+        holds=is_run_name,
+        limits={"pattern": PATTERN},
     )
-    seed: int = at_least(0, 0, "one seed for everything")
+    seed: int = limited(
+        0,
+        "one seed for everything",
+        must="at least 0, and less than 2**63",
+        holds=lambda value: 0 <= value < 2**63,
+        limits={"minimum": 0, "maximum": 2**63 - 1},
+    )
     note: str | None = option(None, "what the run is about, in your words; MLflow shows it as the description")
     system_every: Interval | None = limited(
         Interval.parse("10s"),
@@ -138,6 +145,14 @@ class OptimizerEntry:
 
     optimizer: Node = node("optimizer", "the optimizer itself")
     parameters: str = option("", "pattern of the names of its parameters", example="encoder.*")
+
+
+@dataclass(frozen=True)
+class OptimizerNumbers:
+    """What every optimizer of torch refuses otherwise; its other arguments are judged by its signature alone."""
+
+    lr: float = at_least(0, 1e-3, "learning rate")
+    weight_decay: float = at_least(0, 0.0, "weight decay")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accelerator.errors import InputError
+from accelerator.run_name import RULE, is_run_name
 from accelerator.runs.files import storage_error
 
 
@@ -121,12 +122,10 @@ def create_run_folder(output: Path, name: str) -> RunFolder:
 
 def check_name(name: str) -> None:
     """Raise InputError when a run's name cannot be a path below the output folder."""
-    parts = name.split("/")
-    if not name or name != name.strip() or any(part in ("", ".", "..") for part in parts) or not name.isprintable():
+    if not is_run_name(name):
         raise InputError(
-            f"name = {name!r}: a run's name is the folder that its runs lie in: letters, digits, '-', '_', '.', and "
-            f"'/' between parts; no '..', no '/' at the start or the end. Change `name` in the config, or add "
-            f"name=my_run to the command."
+            f"name = {name!r}: a run's name is {RULE}. Change `name` in the config, or add name=my_run to the command."
         )
+    parts = name.split("/")
     if any(len(part.encode("utf-8")) > 255 for part in parts):
         raise InputError(f"name = {name[:40]!r}…: a part is longer than 255 bytes. Choose a shorter name.")

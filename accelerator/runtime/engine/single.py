@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, final
+from typing import Any, Literal, final
 
 import torch
 from torch import Tensor
@@ -37,12 +37,12 @@ class SingleEngine(Engine):
         self,
         device: str = "auto",
         devices: int = 1,
-        precision: str = "fp32",
+        precision: Literal["fp32", "bf16", "fp16"] = "fp32",
         compile: bool = False,
         deterministic: bool = False,
         threads: int | None = None,
         timeout: str = "30min",
-        oom: str = "fail",
+        oom: Literal["fail"] = "fail",
     ) -> None:
         _check("engine.precision", precision, _DTYPES)
         _check("engine.oom", oom, ("fail",))

@@ -39,7 +39,7 @@ ONE = [
         "+vras={a: 1}",
         "vras (command line): there is no such key at the top level. Did you mean 'vars'? ",
     ),
-    ("seed=-1", "seed = -1 (command line): must be at least 0. Write for example seed=0."),
+    ("seed=-1", "seed = -1 (command line): must be at least 0, and less than 2**63. Write for example seed=0."),
     (
         "data=null",
         "data (command line): nothing is chosen. Known: cifar10, digits. "

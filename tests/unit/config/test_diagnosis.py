@@ -34,12 +34,12 @@ OVERRIDES = [
     (
         "optim.lr=0.1",
         "optim.lr (command line): there is no such key. Did you mean 'optimizer.lr'? "
-        "To add a new key, write +optim.lr=0.1.",
+        "Values of your own stand below vars: +vars.optim.lr=0.1.",
     ),
     (
         "experimentt=digits_resnet",
         "experimentt (command line): there is no such key. Did you mean 'experiment'? "
-        "To add a new key, write +experimentt=digits_resnet.",
+        "Values of your own stand below vars: +vars.experimentt=digits_resnet.",
     ),
     (
         "optimizer={lrr: 1}",

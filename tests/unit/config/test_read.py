@@ -76,7 +76,7 @@ WRONG = [
     (CheckpointConfig, {"mode": "avg"}, "x.mode = 'avg': must be min or max. Change it there, or add x.mode=min"),
     (CheckpointConfig, {"mode": 3}, "x.mode = 3: must be min or max."),
     (RootConfig, {"trust": "torch"}, "x.trust = 'torch': must be a list of names."),
-    (RootConfig, {"name": " "}, "x.name = ' ': must be a name."),
+    (RootConfig, {"name": " "}, "x.name = ' ': must be the folder that its runs lie in"),
     (RootConfig, {"config_version": 2}, "x.config_version = 2: must be 1."),
     (MetricEntry, {"metric": {"_target_": "a"}, "on": ["tst"]}, "x.on = ['tst']: must be of train, validation, test."),
     (MetricEntry, {"inputs": ["a"]}, "x.metric: must be a component: a mapping with _target_ that names a metric."),

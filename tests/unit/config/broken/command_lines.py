@@ -2,7 +2,7 @@
 
 from tests.unit.config.broken.case import MEANT, Broken
 
-_ADD = "To add a new key, write +"
+_ADD, _OWN = "To add a new key, write +", "Values of your own stand below vars: +vars."
 
 NAMES = [
     Broken(
@@ -77,15 +77,35 @@ NAMES = [
 
 KEYS = [
     Broken("optimizer.lrr=0.1", "optimizer.lrr (", "no such key", "Known in optimizer: ", _ADD, MEANT, "{}=0.1"),
-    Broken("optim.lr=0.1", "optim.lr (command line)", "no such key", "'optimizer.lr'", _ADD, MEANT, "{}=0.1"),
-    Broken("trian.epochs=3", "trian.epochs (", "no such key", "'train.epochs'", _ADD, MEANT, "{}=3"),
-    Broken("train.epoch=3", "train.epoch (", "no such key", "Known in train: epochs", _ADD, MEANT, "{}=3"),
-    Broken("loader.batchsize=4", "loader.batchsize (", "no such key", "Known in loader", _ADD, MEANT, "{}=4"),
+    Broken("optim.lr=0.1", "optim.lr (command line)", "no such key", "'optimizer.lr'", _OWN, MEANT, "{}=0.1"),
+    Broken("trian.epochs=3", "trian.epochs (", "no such key", "'train.epochs'", _OWN, MEANT, "{}=3"),
+    Broken("train.epoch=3", "train.epoch (", "no such key", "Known in train: epochs", "Correct", MEANT, "{}=3"),
+    Broken("loader.batchsize=4", "loader.batchsize (", "no such key", "Known in loader", "Correct", MEANT, "{}=4"),
     Broken("+loader.batchsize=4", "loader.batchsize (", "no such key", "Known: batch", "Correct", MEANT, "{}=4"),
     Broken("~optimizer.lrr", "optimizer.lrr (", "no such key", "Known in optimizer", "mean", MEANT, "~{}"),
     Broken("~optimizer.lr=7", "optimizer.lr (", "holds", "not what is to be", "Write", r"Write (~\S+)\.$", "{}"),
     Broken("tags.note=x", "tags.note (", "no such key", "Known in tags: none", _ADD, r"write (\+\S+)\.$", "{}"),
     Broken("vars.base=1", "vars.base (", "no such key", "Known in vars: none", _ADD, r"write (\+\S+)\.$", "{}"),
+    Broken("foo=1", "foo (", "no such key", "Known: paths", _OWN, r"vars: (\S+)\.$", "{}"),
+    Broken("loss.mse.weight=2", "loss.mse.weight (", "no such", "Known in loss", "Choose", r"first: (\S+)\.$", "{}"),
+    Broken("~loss", "loss (command line)", "chosen by a list", "does not take out", "Write", r"Write (\S+) to", "{}"),
+    Broken("~model=mlp", "model (", "'mlp' is not what is chosen", "only that", "Write ~", r"Write ~(\w+)", "{}=mlp"),
+    Broken("model@task=mlp", "task (", "'model@task'", "Known: model", "Correct it, or write +", MEANT, "{}=mlp"),
+    Broken("model@vars.x=mlp", "vars.x (", "'model@vars.x'", "Known: model", "write +", r"write (\S+) to", "{}"),
+    Broken("modle@vars.x=mlp", "vars.x (", "'modle'", "Known: callback", "Correct", MEANT, "+{}@vars.x=mlp"),
+    Broken(
+        "pipeline=digits_two_stage", "pipeline (", "nothing that an", "experiment", "pipeline run", "(run)", "seed=0"
+    ),
+    Broken("index=loss", "index (", "nothing that an", "experiment chooses", "/index/loss", "(include)", "+index=loss"),
+    Broken(
+        "sample_transform@sample_transform.train=[x]",
+        "sample_transform.train (",
+        "no config group 'sample_transform'",
+        "Known: callback",
+        "`accelerator add sample_transform NAME` writes one",
+        MEANT,
+        "{}@{}.train=[]",
+    ),
     Broken("+foo=1", "foo (", "no such key at the top", "Known: config_version", "+vars", r"(\+vars.foo=)…", "{}1"),
     Broken("+vras={a: 1}", "vras (", "no such key at the top", "Known: config_version", "mean", MEANT, "+{}={a: 1}"),
     Broken("+model=mlp", "model (command line)", "a choice already", "takes no +", "Write", r"Write (\S+)\.$", "{}"),
@@ -136,6 +156,33 @@ KEYS = [
         "set what it names",
         r"'(vars\.y)' not found",
         "+{}=1  +vars.x=${vars.y}",
+    ),
+    Broken(
+        "train.steps=${train.epoch}",
+        "train.steps = '${train.epoch}' (",
+        "'train.epoch' not found",
+        "Did you mean 'train.epochs'",
+        "Correct it, or set what it names",
+        MEANT,
+        "train.steps=${{}}",
+    ),
+    Broken(
+        "name=${env:HOME}",
+        "name = '${env:HOME}' (",
+        "Unsupported interpolation type env",
+        "Did you mean 'oc.env'",
+        "Correct it",
+        MEANT,
+        "name=x${{}:NO_SUCH_THING,y}",
+    ),
+    Broken(
+        "name=${oc.env:NO_SUCH_THING}",
+        "name = '${oc.env:NO_SUCH_THING}' (",
+        "no environment variable 'NO_SUCH_THING'",
+        "Set the variable",
+        "write what counts without it",
+        r"without it: (\S+)\.$",
+        "name={}",
     ),
     Broken("name=???", "name = '???' (", "???", "must be set", "Add name=…", r"Add (name=)…", "{}x"),
     Broken(
