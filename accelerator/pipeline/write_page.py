@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from accelerator.errors import StorageError
+from accelerator.pipeline.outputs import FILE, FOLDER
 from accelerator.pipeline.state import PipelineState, StepState
 from accelerator.report.pipeline_page import pipeline_page
 from accelerator.runs.delivery import mlflow_address
@@ -40,18 +41,16 @@ def _links(step: StepState, folder: Path) -> Iterator[tuple[str, str]]:
     if step.run_folder is not None:
         run = RunFolder(Path(step.run_folder))
         yield "run folder", _relative(run.path, folder)
-        for name, file in (
-            ("report", run.path / PAGE),
-            ("model", run.analysis / "model.html"),
-            ("data", run.analysis / "data.html"),
-        ):
-            if file.is_file():
-                yield name, _relative(file, folder)
+        if (run.path / PAGE).is_file():
+            yield "report", _relative(run.path / PAGE, folder)
+    for name, output in step.outputs.items():
+        if output.type in (FILE, FOLDER) and output.path is not None and output.path.exists():
+            yield name, _relative(output.path, folder)
     yield from _in_mlflow(step)
     if step.skipped_from is not None and (page := Path(step.skipped_from, PAGE)).is_file() and page.parent != folder:
         yield "where it ran", _relative(page, folder)
     if step.folder is not None:
-        yield "output", _relative(Path(step.folder, "output.txt"), folder)
+        yield "what it printed", _relative(Path(step.folder, "output.txt"), folder)
 
 
 def _in_mlflow(step: StepState) -> Iterator[tuple[str, str]]:

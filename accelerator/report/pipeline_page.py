@@ -10,7 +10,7 @@ from accelerator.runs.files import number_from_json
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 62, 64, 22, 4
 LANE = 12
 """Between arrows that pass below the steps that stand in their way."""
-_MOST_FIGURES = 4
+_MOST_FIGURES = 6
 _SPLITS = ("test", "validation", "train")
 
 

@@ -21,6 +21,7 @@ def test_what_is_done_is_skipped_and_only_what_changed_runs_again(steps: Steps) 
     assert (ended.exit_code, states(ended.state)) == (0, dict.fromkeys(ALL, "ran"))
     assert output_of(ended.state, "sum", "total") == 14.0
     assert {call.split()[0] for call in steps.calls()} == ALL
+    assert '<a href="steps/first/files/table.txt">table</a>' in (ended.state.folder / "report.html").read_text()
 
     again = steps.run()
     assert (again.exit_code, states(again.state)) == (0, dict.fromkeys(ALL, "skipped"))

@@ -59,13 +59,20 @@ def test_an_arrow_over_columns_passes_below_all_steps() -> None:
 
 
 def test_metrics_of_the_test_come_first() -> None:
-    values: dict[str, Any] = {"a/x": 1.0, "train/loss": 0.2, "test/loss": 0.4, "test/accuracy": 0.9}
+    values: dict[str, Any] = {
+        "a/x": 1.0,
+        "b/x": 1.0,
+        "c/x": 1.0,
+        "train/loss": 0.2,
+        "test/loss": 0.4,
+        "test/accuracy": 0.9,
+    }
 
     values["test/auc"] = "nan"  # as JSON has it
 
     found = main_figures({"m": {"type": "metrics", "value": values}, "f": {"type": "file", "value": "/x"}})
 
-    assert list(found) == ["test/accuracy", "test/auc", "test/loss", "train/loss"]
+    assert list(found) == ["test/accuracy", "test/auc", "test/loss", "train/loss", "a/x", "b/x"]
     assert math.isnan(found["test/auc"])
 
 
