@@ -17,6 +17,7 @@ from accelerator.config.component_nodes import TARGET, component_nodes
 from accelerator.config.compose import ComposedConfig, compose
 from accelerator.config.pipeline_config import PipelineConfig, StepConfig
 from accelerator.config.project import Project
+from accelerator.config.provenance import COMMAND_LINE
 from accelerator.config.saved import flatten, saved_values
 from accelerator.errors import ConfigError, Problem, nearest
 from accelerator.experiment.secrets_of_jobs import secrets_in
@@ -102,7 +103,16 @@ def _of_step(problem: Problem, step: StepConfig, pipeline: PipelineConfig) -> Pr
     """Return a problem of a step's config as one of the pipeline: its key says which step, or where in the file."""
     if problem.key.startswith(f"steps.{step.name}."):
         return replace(problem, source=pipeline.places.place_of(problem.key))
-    return replace(problem, key=f"{step.name}:{problem.key}" if problem.key else step.name)
+    source = problem.source
+    if source == COMMAND_LINE and not any(_sets(text, problem.key, step.name) for text in pipeline.overrides):
+        source = pipeline.places.place_of(f"steps.{step.name}.{'step.' if step.node else ''}overrides")
+    return replace(problem, key=f"{step.name}:{problem.key}" if problem.key else step.name, source=source)
+
+
+def _sets(override: str, key: str, step: str) -> bool:
+    """Tell whether an override as it was typed, to all experiments or to one, is about a key or what lies above it."""
+    set_key = override.lstrip("+~").removeprefix(f"{step}:").partition("=")[0]
+    return key == set_key or key.startswith(f"{set_key}.")
 
 
 def in_order(steps: Sequence[StepConfig]) -> list[StepConfig]:

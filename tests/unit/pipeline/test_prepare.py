@@ -27,7 +27,7 @@ def test_the_problems_of_all_steps_are_told_at_once_with_their_step_or_line(step
         "steps.pretrain.inputs.weigths (configs/pipeline/sums.yaml:5): the experiment 'digits_resnet' has no such key. "
         "Did you mean 'weights'? An input sets one. Correct it."
     )
-    assert override.startswith("finetune:optimizer.lrr (command line): there is no such key.")
+    assert override.startswith("finetune:optimizer.lrr (configs/pipeline/sums.yaml:6): there is no such key.")
 
 
 def test_a_pipeline_without_a_step_is_said_to_have_none(steps: Steps) -> None:
