@@ -1,4 +1,4 @@
-"""Whether the tracking store of the project can be reached, without importing a tracker."""
+"""Whether the tracking store of the project can be reached; MLflow is imported for a server that answers alone."""
 
 import os
 import sqlite3
@@ -6,16 +6,18 @@ import urllib.error
 import urllib.request
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from accelerator.config.compose import compose
 from accelerator.config.project import Project
 from accelerator.errors import AcceleratorError
 from accelerator.experiment.finding import OK, PROBLEM, WARNING, Finding
 from accelerator.redaction import redact_text
-from accelerator.tracking.mlflow_store import resolve_uri, sqlite_path
+from accelerator.tracking.mlflow_store import import_late, resolve_uri, sqlite_path
 
 TIMEOUT_S = 3.0
 _SUBJECT = "store"
+_LATER = "runs go on without it, `sync` sends what is missing"
 
 
 def examine_store(project: Project) -> list[Finding]:
@@ -54,13 +56,21 @@ def _database(path: Path) -> Finding:
 
 
 def _server(uri: str) -> Finding:
+    """Return whether a server answers soon, and then whether it answers as MLflow's does, to the login of runs."""
+    address = urlsplit(uri)
+    health = urlunsplit(
+        (address.scheme, address.netloc.rpartition("@")[2], f"{address.path.rstrip('/')}/health", "", "")
+    )
     shown = redact_text(uri)
-    remedy = "Start the server or correct tracking.tracking_uri; runs go on without it, `sync` sends what is missing"
     try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=TIMEOUT_S) as answer:
-            return Finding(_SUBJECT, OK, f"{shown} answers ({answer.status})")
-    except urllib.error.HTTPError as error:  # it is there, and wants a password or knows no /health
-        return Finding(_SUBJECT, OK if error.code in (401, 403, 404) else WARNING, f"{shown} answers ({error.code})")
+        urllib.request.urlopen(health, timeout=TIMEOUT_S).close()
+    except urllib.error.HTTPError as error:  # it is there
+        error.close()
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        return Finding(_SUBJECT, PROBLEM, f"{shown} does not answer: {reason}", remedy)
+        remedy = "Start the server or correct tracking.tracking_uri"
+        return Finding(_SUBJECT, PROBLEM, f"{shown} does not answer: {reason}", f"{remedy}; {_LATER}")
+    found = import_late("mlflow_trouble").find_trouble(uri)
+    if found is not None:
+        return Finding(_SUBJECT, PROBLEM, found.text, f"{found.remedy}; {_LATER}")
+    return Finding(_SUBJECT, OK, f"{shown} answers")

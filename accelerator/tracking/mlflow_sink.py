@@ -5,10 +5,9 @@ names is taken over where nobody has it; else one is created. MLflow keeps a poi
 and a point's timestamp is the journal's: a batch that is sent again changes nothing.
 """
 
-import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from accelerator.errors import did_you_mean
 from accelerator.redaction import MASK
@@ -16,9 +15,9 @@ from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import ARTIFACT, METRIC, PARAMETER, TAG, Record, read_journal
 from accelerator.runs.summary import COMPLETED
 from accelerator.tracking.mlflow_store import (
-    ENVIRONMENT,
     artifact_folder,
     ensure_sqlite,
+    import_late,
     resolve_uri,
     shown_uri,
     sqlite_path,
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from accelerator.tracking.mlflow_family import MlflowFamily
     from accelerator.tracking.mlflow_run import MlflowRun
 
-_LOGIN = ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED")
 POLICIES = ("none", "best", "last", "all")
 
 
@@ -78,11 +76,11 @@ class MLflowSink:
         """Find or create the MLflow run, creating store and experiment when there are none; mark it as running.
 
         Raises:
-            SinkError: the store cannot be used as configured, or refuses the login.
+            SinkError: the store cannot be used as configured, does not answer, or refuses the login.
         """
         uri = self._uri(run)
         artifacts = artifact_folder(uri, run.project_root)
-        mlflow = _import_late("mlflow_open")
+        mlflow = import_late("mlflow_open")
         database = sqlite_path(uri)
         if database is not None and artifacts is not None:
             ensure_sqlite(database, mlflow.create_store)
@@ -90,15 +88,13 @@ class MLflowSink:
         try:
             found, experiment = mlflow.open_run(client, run, self._experiment or run.name, artifacts)
         except mlflow.MlflowException as error:
-            if error.error_code not in _LOGIN:
+            trouble = import_late("mlflow_trouble").known_trouble(error, uri)
+            if trouble is None:
                 raise
-            raise SinkError(
-                f"{shown_uri(uri)} refuses the login ({error.error_code}). Put name and password into "
-                f"MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or a token into MLFLOW_TRACKING_TOKEN."
-            ) from error
+            raise SinkError(f"{trouble.text}. {trouble.remedy}.") from error
         self._folder = RunFolder(run.folder)
-        self._opened = _import_late("mlflow_run").MlflowRun.of(client, found, run.folder)
-        self._family = _import_late("mlflow_family").MlflowFamily(client, found, self._folder, shown_uri(uri))
+        self._opened = import_late("mlflow_run").MlflowRun.of(client, found, run.folder)
+        self._family = import_late("mlflow_family").MlflowFamily(client, found, self._folder, shown_uri(uri))
         return {"tracking_uri": shown_uri(uri), "experiment": experiment, "run_id": found.info.run_id}
 
     def send(self, records: Sequence[Record]) -> int:
@@ -161,10 +157,3 @@ class MLflowSink:
     def _require_open(self) -> "MlflowRun":
         assert self._opened is not None, "the forwarder opens a sink before it sends"
         return self._opened
-
-
-def _import_late(module: str) -> Any:
-    """Import what needs MLflow, in the forwarder's process alone, with MLflow's environment set before."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    return importlib.import_module(f"accelerator.tracking.{module}")

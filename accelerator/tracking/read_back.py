@@ -1,6 +1,5 @@
 """Reading runs back from an MLflow store, through its public client: as rows, and as run folders to compare."""
 
-import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import yaml
 
 from accelerator.config.compose import compose
 from accelerator.config.project import Project
-from accelerator.errors import AcceleratorError, InputError, RunNotFoundError, did_you_mean, first_line, in_one_line
+from accelerator.errors import AcceleratorError, InputError, RunNotFoundError, did_you_mean
 from accelerator.runs.files import write_json, write_text
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import METRIC, SYSTEM, TAG, JournalWriter
@@ -23,7 +22,7 @@ from accelerator.runs.run import CHOICE_PREFIX, Run
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED, RUNNING, Summary, write_summary
 from accelerator.tracking.addresses import configured_address
 from accelerator.tracking.mlflow_names import RUN_TAG, mlflow_key
-from accelerator.tracking.mlflow_store import ENVIRONMENT, resolve_uri, shown_uri, sqlite_path
+from accelerator.tracking.mlflow_store import import_late, resolve_uri, shown_uri, sqlite_path
 from accelerator.tracking.sink import SinkError
 
 OF_PROJECT = "mlflow"
@@ -78,18 +77,16 @@ def copy_runs(
 def _opened(tracking: str, project: Project) -> Iterator[Any]:
     """Give a client of the store; what MLflow raises meanwhile is told as what the user can change."""
     uri = _address(tracking, project)
-    mlflow = _import_mlflow()
+    mlflow_trouble = import_late("mlflow_trouble")
     try:
-        yield mlflow.MlflowClient(uri)
+        yield mlflow_trouble.MlflowClient(uri)
     except AcceleratorError:
         raise
     except Exception as error:  # the border to MLflow, its database's driver and the disk of its artifacts
-        told = first_line if isinstance(error, mlflow.exceptions.MlflowException) else in_one_line
-        reason = shown_uri(told(error)).rstrip(" .")
+        trouble = mlflow_trouble.trouble(error, uri)
         raise InputError(
-            f"--tracking {shown_uri(tracking)}: {shown_uri(uri)} cannot be read: {reason}. Start the "
-            f"server, install what its address needs, or name another store; without --tracking runs are read from "
-            f"their folders."
+            f"--tracking {shown_uri(tracking)}: {trouble.text}. {trouble.remedy}; without --tracking runs are read "
+            f"from their folders."
         ) from error
 
 
@@ -228,9 +225,3 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text
-
-
-def _import_mlflow() -> Any:
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    return importlib.import_module("mlflow")

@@ -17,6 +17,7 @@ from accelerator.experiment.examine_components import examine_components
 from accelerator.experiment.examine_machine import examine_disk
 from accelerator.experiment.examine_store import examine_store
 from accelerator.experiment.finding import OK, PROBLEM, WARNING
+from tests.mlflow_server import FaultyProxy
 
 
 def _components(project: Path, **targets: str) -> list[tuple[str, str, str]]:
@@ -140,6 +141,27 @@ def test_a_dead_server_is_told_without_its_password(project: Path, monkeypatch: 
 
     assert found.state == PROBLEM and "does not answer" in found.text and "hunter2" not in str(found)
     assert "`sync` sends what is missing" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("fault", "text", "remedy"),
+    [
+        (401, "refuses the login (UNAUTHENTICATED)", "Put name and password into MLFLOW_TRACKING_USERNAME"),
+        (500, "does not answer: too many 500 error responses", "Start the server"),
+        (200, "cannot be read: API request to endpoint was successful but", "name another store"),
+    ],
+)
+def test_a_server_is_asked_as_runs_would_ask_it(
+    fault: int, text: str, remedy: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultyProxy("http://nobody").running() as proxy:
+        proxy.fault = fault
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", proxy.address.replace("//", "//me:hunter2@"))
+        [found] = examine_store(Project(project))
+
+    assert found.state == PROBLEM and text in found.text and remedy in found.remedy
+    assert proxy.requests == ["GET /health", "POST /api/2.0/mlflow/experiments/search"]
+    assert "hunter2" not in str(found)
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from accelerator.experiment.list_runs import list_runs
 from accelerator.runs.journal import Record
 from accelerator.tracking.mlflow_sink import MLflowSink
 from accelerator.tracking.sink import TrackedRun
+from tests.mlflow_server import FaultyProxy
 
 # MLflow's own use of SQLAlchemy; ours raises no such warning.
 pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")
@@ -92,12 +93,22 @@ def test_a_run_that_the_store_has_not_is_named_with_the_nearest(project: Project
         compare(["run-aaaaab", "last"], tracking="mlflow", project=project)
 
 
+def test_a_login_that_is_refused_is_told_with_the_variables_to_set(project: Project) -> None:
+    with FaultyProxy("http://nobody").running() as proxy:
+        proxy.fault = 401
+        with pytest.raises(InputError, match="refuses the login .UNAUTHENTICATED.. Put name .* MLFLOW_TRACKING_TOKEN;"):
+            list_runs(project, tracking=proxy.address)
+
+
 @pytest.mark.parametrize(
     ("tracking", "message"),
     [
         ("sqlite:///absent.db", "there is no store .*absent.db"),
         ("mlfow", "is no address of a store"),
-        ("http://127.0.0.1:9", "http://127.0.0.1:9 cannot be read.*Connection refused.*Start the server"),
+        (
+            "http://127.0.0.1:9",
+            r"http://127.0.0.1:9 does not answer: \[Errno 111\] Connection refused. Start the server, or correct",
+        ),
         ("sqlite:///notes.txt", "notes.txt cannot be read: DatabaseError: .*file is not a database. Start the server"),
         ("mysql://me:secret@127.0.0.1:9/runs", r"^--tracking mysql://\*\*\*@127.0.0.1:9/runs: mysql://\*\*\*@127"),
     ],
