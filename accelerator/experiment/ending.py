@@ -42,7 +42,7 @@ def conclude(folder: RunFolder, project: Project, stop: Stop | None, error: Exce
     asks for no more than the first signal did, and does not shorten the wait: `mlflow run` sends one after Ctrl-C, and
     calls the run failed unless its true end arrives before this process ends.
     """
-    told = None if stop is None and is_left_to_another(folder) else await_delivery([folder], stop)
+    told = None if is_left_to_another(folder) else await_delivery([folder], stop)
     summary = read_summary(folder)
     code = 0 if summary.status == COMPLETED else EXIT_FAILED
     if error is not None:

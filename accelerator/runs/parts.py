@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from accelerator.runs.journal import PART, Record
+from accelerator.runs.journal import PART, Record, read_journal
 
 RUNNING, SKIPPED = "running", "skipped"
 
@@ -99,6 +99,14 @@ def part_of_record(record: Mapping[str, Any]) -> Part:
         folder=_text_or_none(record["folder"]),
         run_folder=_text_or_none(record["run_folder"]),
     )
+
+
+def name_of_part(journal: Path, run: Path) -> str | None:
+    """Return which part of the run with that journal made the run in a folder; None when it tells of none."""
+    for record in read_journal(journal):
+        if record.get("kind") == PART and record.get("folder") and run.is_relative_to(str(record["folder"])):
+            return str(record.get("name"))
+    return None
 
 
 def _came_in(item: Mapping[str, Any]) -> CameIn:

@@ -21,6 +21,7 @@ from accelerator.runs.delivery import mlflow_address
 from accelerator.runs.environment import MLFLOW, RUN_ID
 from accelerator.runs.family import parent_of
 from accelerator.runs.folder import RunFolder
+from accelerator.runs.parts import name_of_part
 from accelerator.tracking.mlflow_names import RUN_TAG
 from accelerator.tracking.sink import TrackedRun
 
@@ -95,14 +96,20 @@ def guard_end(client: MlflowClient, run_id: str, write: Callable[[], None], wait
             return
 
 
-def place_below_family(client: MlflowClient, run: TrackedRun, found: Run) -> None:
-    """Make `found` a child of the run of the pipeline or sweep that its folder lies in, if the store has that one.
+def join_family(client: MlflowClient, run: TrackedRun, found: Run) -> None:
+    """Make `found` a child of the run of the pipeline or sweep that its folder lies in, named by its step.
 
-    What that one's `tracking.json` remembers is believed of a run that bears its tag. A parent that comes to the store
+    Nobody else names it: with a name MLflow writes the status anew that it has just read, which may be over by then.
+    What the parent's `tracking.json` remembers is believed of a run that bears its tag; one that comes to the store
     later takes its children then.
     """
     parent = parent_of(RunFolder(run.folder))
-    if parent is None or PARENT_TAG in found.data.tags:
+    if parent is None:
+        return
+    name = name_of_part(parent.journal, run.folder)
+    if name is not None and found.info.run_name == run.run_id:
+        client.update_run(found.info.run_id, name=f"{name} {run.run_id}")
+    if PARENT_TAG in found.data.tags:
         return
     try:
         address = mlflow_address(parent)

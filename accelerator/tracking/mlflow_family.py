@@ -104,7 +104,7 @@ class MlflowFamily:
             self._place_below(made, self._parent)
             self._write_state(made, part)
         if own is not None:
-            self._take(own, part, made)
+            self._place_below(own, self._parent if made is None else made)
         shown = own or made
         assert shown is not None
         self._opened(shown).log_tags([*self._tags(part)])
@@ -125,12 +125,6 @@ class MlflowFamily:
         points = [{"name": name, "value": value, "step": 0, "time": part.time} for name, value in part.metrics.items()]
         self._opened(made).log_metrics(points)
         self._client.set_terminated(made.info.run_id, _ENDS.get(part.state, "FINISHED"), int(part.time * 1000))
-
-    def _take(self, own: Run, part: Part, made: Run | None) -> None:
-        """Make the run that a part made a child: of the whole, or of the run that we have made for the part before."""
-        self._place_below(own, self._parent if made is None else made)
-        if own.info.run_name == own.data.tags[RUN_TAG]:  # its folder's name, as yet
-            self._client.update_run(own.info.run_id, name=f"{part.name} {own.info.run_name}")
 
     def _place_below(self, run: Run, parent: Run) -> None:
         """Give a run its parent, unless it is the child of another run that is there."""

@@ -18,7 +18,7 @@ from accelerator.tracking.mlflow_adoption import (
     active_run,
     given_run,
     is_taken_by,
-    place_below_family,
+    join_family,
     started_with,
 )
 from accelerator.tracking.mlflow_names import LONGEST_TAG, RUN_TAG, mlflow_key, quoted
@@ -37,7 +37,7 @@ def open_run(client: MlflowClient, run: TrackedRun, experiment: str, artifacts: 
     found = find_run(client, run) or _first_run(client, run, experiment, artifacts)
     if found.info.status != "RUNNING":
         client.update_run(found.info.run_id, status="RUNNING")
-    place_below_family(client, run, found)
+    join_family(client, run, found)
     return found, str(client.get_experiment(found.info.experiment_id).name)
 
 

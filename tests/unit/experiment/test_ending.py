@@ -144,14 +144,15 @@ def test_a_forwarder_that_has_carried_all_is_left_to_end_by_itself(
     busy_forwarder.wait()
 
 
+@pytest.mark.parametrize("stop", [None, Stop(signal.SIGINT, 0.0)])
 @pytest.mark.parametrize(("left", "is_awaited"), [("here", False), ("elsewhere", True), ("", True)])
 def test_who_was_started_by_one_that_waits_for_the_tracker_does_not(
-    left: str, is_awaited: bool, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    left: str, is_awaited: bool, stop: Stop | None, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(LEFT_TO_ANOTHER, str(folder.path.parent / ("" if left == "here" else left)) if left else "")
     write_summary(folder, Summary("completed"))
 
-    outcome = conclude(folder, Project(folder.path.parents[2]), None, None)
+    outcome = conclude(folder, Project(folder.path.parents[2]), stop, None)
 
     assert (outcome.exit_code, outcome.delivery is not None) == (0, is_awaited)
 

@@ -115,6 +115,21 @@ def test_a_part_without_a_run_gets_one_with_its_state_figures_and_what_it_gave(w
     assert wholes.run(whole.run_id).data.tags["accelerator.step.write"] == "ran"
 
 
+def test_the_status_of_a_run_that_a_part_made_is_written_by_its_own_forwarder_alone(
+    wholes: Wholes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = wholes.open("20261123-101500-000001")
+    trained = whole.step_run("pretrain", "20261123-101501-00000a")
+    run_id = wholes.track(trained, "digits")
+    written: list[str] = []
+    monkeypatch.setattr(MlflowClient, "update_run", lambda _self, found, **_values: written.append(found))
+
+    whole.send(Part("pretrain", "ran", run_folder=str(trained.path), has_run=True))
+
+    assert wholes.run(run_id).data.tags["accelerator.step"] == "pretrain"
+    assert run_id not in written
+
+
 @pytest.mark.parametrize(("state", "status"), [("failed", "FAILED"), ("interrupted", "KILLED"), ("ran", "FINISHED")])
 def test_a_part_ends_as_it_ended(wholes: Wholes, state: str, status: str) -> None:
     whole = wholes.open("20261123-101500-000001")
@@ -127,11 +142,13 @@ def test_a_part_ends_as_it_ended(wholes: Wholes, state: str, status: str) -> Non
 def test_the_run_that_a_part_made_is_that_part_and_what_came_in_is_read_from_both_ends(wholes: Wholes) -> None:
     whole = wholes.open("20261123-101500-000001")
     trained = whole.step_run("pretrain", "20261123-101501-00000a")
+    at_work = str(trained.path.parents[2])
+    whole.send(Part("pretrain", "running", folder=at_work, has_run=True))
     run_id = wholes.track(trained, "digits")
     came_in = CameIn("weights", "/w", "ab", "checkpoint.best", whole.origin("pretrain", trained))
 
     whole.send(
-        Part("pretrain", "ran", run_folder=str(trained.path), has_run=True),
+        Part("pretrain", "ran", at_work, run_folder=str(trained.path), has_run=True),
         Part("score", "ran", came_in=(came_in, CameIn("split", "test", '"test"'))),
     )
     pretrain, score = wholes.run(run_id), whole.children()["score"]
