@@ -17,7 +17,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, RangeSweep
+from hydra.core.override_parser.types import Glob, IntervalSweep, RangeSweep
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
@@ -56,13 +56,19 @@ class SweepLine:
 
 
 def read_line(overrides: Sequence[str]) -> SweepLine:
-    """Sort the overrides of a sweep; they have been found to be well formed."""
+    """Sort the overrides of a sweep; they have been found to be well formed.
+
+    Raises:
+        InputError: one of them would look for the names of a group.
+    """
     fixed: list[str] = []
     parameters: list[str] = []
     hydra: list[str] = []
     for item in OverridesParser.create().parse_overrides(list(overrides)):
         text = str(item.input_line)
         key = item.key_or_group
+        if isinstance(item.value(), Glob):
+            raise InputError(f"{text} (command line): glob() is not taken. Write the names: {key}=a,b")
         place = hydra if key.startswith(("hydra.", "hydra/")) else parameters if item.is_sweep_override() else fixed
         place.append(text)
     return SweepLine(tuple(fixed), tuple(parameters), tuple(hydra))

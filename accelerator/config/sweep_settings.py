@@ -15,11 +15,15 @@ from omegaconf.errors import OmegaConfBaseException
 from accelerator.config.compose import ComposedConfig, composition_of
 from accelerator.config.diagnosis import malformed_overrides
 from accelerator.config.multirun import SweepLine
+from accelerator.config.provenance import COMMAND_LINE
 from accelerator.config.read import raw
 from accelerator.errors import ConfigError, Problem, first_line
 
 _PARAMETERS = "hydra.sweeper.params"
 _OLD_PARAMETERS = ("hydra.sweeper.search_space", "hydra.sweeper.custom_search_space")
+_TARGET = "_target_"
+_CLASS = "names a class, and launchers and sweepers are chosen by name"
+_NAME = "Write hydra/launcher=NAME or hydra/sweeper=NAME instead"
 _GROUPS = ("launcher", "sweeper", "sweeper/sampler")
 
 
@@ -59,17 +63,28 @@ def settings_in_files(config: ComposedConfig, command: Sequence[str]) -> tuple[F
     return settings
 
 
-def refuse_parameters_of_hydra(line: SweepLine) -> None:
-    """Let pass a command line that names its parameters themselves.
+def refuse_settings_of_hydra(line: SweepLine) -> None:
+    """Let pass a command line that names its parameters themselves, and says to Hydra only who sweeps and launches.
 
     Raises:
-        ConfigError: an override sets `hydra.sweeper.params`.
+        ConfigError: an override sets `hydra.sweeper.params`, a class, or another part of Hydra.
     """
-    given = [item for item in line.hydra if _key(item).startswith((_PARAMETERS, *_OLD_PARAMETERS))]
-    what = "is for config files: a command names the parameter itself"
-    remedy = "Write for example optimizer.lr=0.1,0.01, or with Optuna 'optimizer.lr=interval(0.001,0.1)'"
-    if given:
-        raise ConfigError([Problem(_key(item), what, remedy, "command line") for item in given])
+    problems = [problem for item in line.hydra for problem in _not_taken(item)]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _not_taken(item: str) -> Iterator[Problem]:
+    key = _key(item)
+    if key.startswith((_PARAMETERS, *_OLD_PARAMETERS)):
+        what = "is for config files: a command names the parameter itself"
+        remedy = "Write for example optimizer.lr=0.1,0.01, or with Optuna 'optimizer.lr=interval(0.001,0.1)'"
+        yield Problem(key, what, remedy, COMMAND_LINE)
+    elif not key.replace("/", ".").startswith(("hydra.launcher", "hydra.sweeper")):
+        remedy = "Leave it out; of Hydra count launcher and sweeper, such as hydra/launcher=joblib"
+        yield Problem(key, "is nothing that a sweep takes: it has a folder and a log of its own", remedy, COMMAND_LINE)
+    elif _TARGET in item:
+        yield Problem(key, _CLASS, _NAME, COMMAND_LINE)
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,8 @@ class _Found:
             if not key.startswith(("hydra.launcher.", "hydra.sweeper.")) or key in self.taken:
                 continue
             above, _, name = key.removeprefix("hydra.").rpartition(".")
+            if name == _TARGET:
+                raise ConfigError(Problem(key, _CLASS, _NAME, self._place(key)))
             node = None if key.startswith(_PARAMETERS) else OmegaConf.select(self.hydra, above)
             if isinstance(node, DictConfig) and name in node and not isinstance(node._get_node(name), DictConfig):
                 yield FileSetting(f"++{key}={_text(self._value(node, name))}", self._place(key))

@@ -103,7 +103,8 @@ class Trust:
             is_strict = is_class and kind in _STRICT_KINDS
             return _misfit(path, kind) if is_strict and not _has_base(found, _BASES_OF_KIND[kind]) else ""
         if not is_class or not (_has_base(found, _BASES) or self._is_plain_data(found, path)):
-            what = "a class" if is_class else "a function" if callable(found) else "neither class nor function"
+            is_function = inspect.isroutine(found)
+            what = "a class" if is_class else "a function" if is_function else "neither class nor function"
             return _no_component(path, what)
         if self._unpickles(found):
             return (

@@ -26,7 +26,7 @@ from accelerator.config.multirun import (
     samples,
 )
 from accelerator.config.project import Project, find_project, search_path
-from accelerator.config.sweep_settings import refuse_parameters_of_hydra, settings_in_files
+from accelerator.config.sweep_settings import refuse_settings_of_hydra, settings_in_files
 from accelerator.errors import EXIT_FAILED, ConfigError, UsageError
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.experiment.secrets_of_jobs import refuse_secrets
@@ -154,7 +154,7 @@ def _with_settings_in_files(overrides: Sequence[str], project: Project) -> tuple
     """Return the whole line of a sweep: what its configs vary, the command, their launcher and sweeper."""
     refuse_secrets(overrides)
     line = read_line(overrides)
-    refuse_parameters_of_hydra(line)
+    refuse_settings_of_hydra(line)
     found = settings_in_files(compose((*line.fixed, *line.hydra), project=project), overrides)
     places = {item.text: item.place for item in found}
     refuse_secrets(tuple(places), places=places)

@@ -75,7 +75,7 @@ def node_lines(target: str, signature: Signature, kind: str) -> Iterator[str]:
     parameters = config_parameters(signature, kind)
     positional = [item for item in parameters if item.kind == POSITIONAL_ONLY and item.is_required]
     if positional:
-        yield f"_args_: [{', '.join([MISSING] * len(positional))}] # {', '.join(map(_declared, positional))}"
+        yield f"_args_: [{', '.join([repr(MISSING)] * len(positional))}] # {', '.join(map(_declared, positional))}"
     for item in parameters:
         if item.kind == VAR_POSITIONAL:
             yield f"# _args_: [] # any number of arguments by position: *{_declared(item)}"
@@ -98,7 +98,8 @@ def _line(item: Parameter, *, is_told_by_data: bool) -> str:
         return f"# {key}: null # {comment}"
     if value is None or isinstance(value, bool | int | float | str):
         return f"{key}: {_dumped(value)} # {comment}"
-    return f"# {key}: {_dumped(list(value) if isinstance(value, tuple) else value)} # {comment}"
+    text = _dumped(list(value) if isinstance(value, tuple) else value)
+    return f"# {key}: {text if text.isprintable() else 'null'} # {comment}"
 
 
 def comment_of(item: Parameter) -> str:

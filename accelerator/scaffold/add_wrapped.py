@@ -86,6 +86,8 @@ def _misfit(found: Any, kind: str) -> str:
         return "it is neither a class nor a function"
     if not inspect.isclass(found):
         return ""
+    if inspect.isabstract(found):
+        return f"it is abstract, and lacks {', '.join(sorted(found.__abstractmethods__))}"
     bases = {f"{item.__module__}.{item.__qualname__}" for item in found.__mro__}
     wanted = _BASES.get(kind, ())
     if wanted and not bases & set(wanted):

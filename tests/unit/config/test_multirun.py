@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from accelerator.config.multirun import HydraPlace, read_line, run_multirun
+from accelerator.errors import InputError
 
 DRAWN: list[tuple[str, ...]] = []
 
@@ -33,6 +34,13 @@ def test_optuna_draws_without_a_word_and_draws_the_same_again(
     assert len(set(DRAWN)) == 3
     assert all(job[1] in ("model=mlp", "model=resnet8") for job in DRAWN)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_line_that_looks_for_names_is_told_to_write_them() -> None:
+    with pytest.raises(
+        InputError, match=r"model=glob\(\*\) \(command line\): glob\(\) is not taken. Write .* model=a,b"
+    ):
+        read_line(["model=glob(*)"])
 
 
 def test_a_line_in_which_nothing_varies_is_one_job(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from accelerator.config.multirun import read_line
-from accelerator.config.sweep_settings import refuse_parameters_of_hydra, settings_in_files
+from accelerator.config.sweep_settings import refuse_settings_of_hydra, settings_in_files
 from accelerator.errors import ConfigError
 from tests.unit.config.conftest import Compose, Write
 
@@ -134,4 +134,27 @@ def test_a_setting_that_the_launcher_does_not_have_is_told_with_its_file(write: 
 
 def test_a_command_names_its_parameters_themselves() -> None:
     with pytest.raises(ConfigError, match=r"hydra.sweeper.params.seed \(command line\): is for config files.* Write"):
-        refuse_parameters_of_hydra(read_line(["+hydra.sweeper.params.seed='1,2'"]))
+        refuse_settings_of_hydra(read_line(["+hydra.sweeper.params.seed='1,2'"]))
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("hydra.sweep.dir=/tmp", "hydra.sweep.dir .* is nothing that a sweep takes.*Leave it out"),
+        ("+hydra.callbacks={x: {_target_: os.system}}", "hydra.callbacks .* is nothing that a sweep takes"),
+        ("+hydra.launcher={_target_: os.system}", "hydra.launcher .* names a class.*Write hydra/launcher=NAME"),
+        ("hydra.sweeper._target_=os.system", "hydra.sweeper._target_ .* names a class"),
+    ],
+)
+def test_a_command_says_to_hydra_only_who_sweeps_and_launches(override: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        refuse_settings_of_hydra(read_line([override]))
+
+
+def test_a_file_names_no_class_to_hydra(write: Write, composed: Compose) -> None:
+    write("experiment/mine.yaml", f"{HEAD}hydra: {{launcher: {{_target_: os.system}}}}\n")
+
+    with pytest.raises(
+        ConfigError, match=r"hydra.launcher._target_ \(configs/experiment/mine.yaml:\d\): names a class"
+    ):
+        settings(composed)

@@ -38,6 +38,7 @@ def _lines(kind: str, *parameters: Parameter, is_class: bool = True) -> list[str
         ("bool", "True", "x: true # bool = True"),
         ("tuple[float, float]", "(0.9, 0.99)", "# x: [0.9, 0.99] # tuple[float, float] = (0.9, 0.99)"),
         ("Callable", "F.relu", "# x: null # Callable = F.relu"),
+        ("bytes", "b'x'", "# x: null # bytes = b'x'"),
         ("complex", "1j", "# x: null # complex = 1j"),
     ],
 )
@@ -65,7 +66,7 @@ def test_arguments_by_position_or_of_any_number_are_told() -> None:
     ]
 
     assert _lines("loss", *parameters) == [
-        "_args_: [???] # first: int",
+        "_args_: ['???'] # first: int",
         "# _args_: [] # any number of arguments by position: *rest: int",
         "# any other argument by name: **options",
     ]

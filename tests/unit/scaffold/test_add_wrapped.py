@@ -157,6 +157,11 @@ def test_code_of_the_project_may_be_named(tmp_path: Path) -> None:
             "Name one that is, or another kind.",
         ),
         (
+            "engine",
+            "accelerator.runtime.engine.engine.Engine",
+            "'accelerator.runtime.engine.engine.Engine' is no engine: it is abstract, and lacks ",
+        ),
+        (
             "metric",
             "torch.nn.L1Loss",
             "'torch.nn.L1Loss' is no metric: its class has no method update, compute, reset.",
