@@ -11,6 +11,7 @@ from typing import Any
 from accelerator.analysis.completeness import Completeness
 from accelerator.analysis.fields import FieldStatistics, fields_of
 from accelerator.analysis.identity import NO_TARGET, Fingerprints, Occurrence, Place
+from accelerator.errors import RunFailedError, in_one_line
 from accelerator.runtime.data.fetch import as_fields
 from accelerator.runtime.data.loader import is_iterable
 from accelerator.runtime.data.randomness import mix_seed, seed_globals, seeded_globals
@@ -119,6 +120,7 @@ def analyze(data: DataSplits, seed: int = 0) -> DataAnalysis:
 
     Raises:
         ComponentError: samples are no mappings, and nothing names their parts.
+        RunFailedError: a sample cannot be read; says which.
     """
     analysis, known = DataAnalysis(), Fingerprints()
     for split in SPLITS:
@@ -126,7 +128,7 @@ def analyze(data: DataSplits, seed: int = 0) -> DataAnalysis:
             found = SetAnalysis(Place(split, name))
             analysis.sets.append(found)
             classes = _ClassCounts()
-            for index, sample in enumerate(_samples(dataset, data.fields, seed)):
+            for index, sample in enumerate(_samples(dataset, found.place, data.fields, seed)):
                 _look_at(sample, index, found, analysis)
                 label = _label(sample.get(TARGET))
                 known.add(fingerprint(sample, leave_out=TARGET), _target_of(sample, label))
@@ -137,7 +139,7 @@ def analyze(data: DataSplits, seed: int = 0) -> DataAnalysis:
     return analysis
 
 
-def _samples(dataset: Any, fields: Sequence[str] | None, seed: int) -> Iterator[dict[str, Any]]:
+def _samples(dataset: Any, place: Place, fields: Sequence[str] | None, seed: int) -> Iterator[dict[str, Any]]:
     if is_iterable(dataset):
         with seeded_globals(mix_seed(seed, 0)):
             yield from (as_fields(sample, fields) for sample in dataset)
@@ -145,7 +147,17 @@ def _samples(dataset: Any, fields: Sequence[str] | None, seed: int) -> Iterator[
     with seeded_globals(mix_seed(seed, 0)):
         for index in range(len(dataset)):
             seed_globals(mix_seed(seed, 0, index))
-            yield as_fields(dataset[index], fields)
+            yield as_fields(_read(dataset, index, place), fields)
+
+
+def _read(dataset: Any, index: int, place: Place) -> Any:
+    try:
+        return dataset[index]
+    except Exception as error:  # the border to a data set
+        where = f"Sample {index} of {' '.join(place.to_json().values())}"
+        raise RunFailedError(
+            f"{where} cannot be read: {in_one_line(error)}. Repair it, or leave it out of the data set."
+        ) from error
 
 
 def _target_of(sample: Mapping[str, Any], label: str | None) -> bytes:

@@ -30,7 +30,7 @@ def analyze_data_of(config: ComposedConfig, say: Say) -> Outcome:
     def work() -> None:
         analysis = data_analysis.analyze(context.data, context.settings.seed)
         defects = {name: item.count for name, item in analysis.defects.items()}
-        found.extend(f"{count} {name.replace('_', ' ')}" for name, count in defects.items() if count)
+        found.extend(f"{name.replace('_', ' ')} {count}" for name, count in defects.items() if count)
         content = analysis.to_json()
         page = data_page(content, context.settings.name, _choice(config, "data"))
         _keep(context, "data", content, page, {"samples": content["samples"]["count"], **defects})

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import IterableDataset, TensorDataset
+from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from accelerator.analysis.data import MOST_EXAMPLES, analyze
 from accelerator.domain.cv.digits import digits
+from accelerator.errors import RunFailedError
 from accelerator.runtime.data.splits import DataSplits
 
 FIELDS = ("input", "target")
@@ -254,3 +255,18 @@ def test_texts_that_are_no_classes_are_not_kept() -> None:
 
     assert analysis.sets[0].classes is None
     assert peak < 17e6  # all texts have 24 MB
+
+
+class _Broken(Dataset[dict[str, int]]):
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> dict[str, int]:
+        if index == 2:
+            raise ValueError("no picture: 2.jpg")
+        return {"input": index}
+
+
+def test_a_sample_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(RunFailedError, match=r"^Sample 2 of test small cannot be read: ValueError: no picture: 2.jpg"):
+        analyze(DataSplits(train=[{"input": 7}], test={"small": _Broken()}))
