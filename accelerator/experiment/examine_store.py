@@ -44,8 +44,12 @@ def _database(path: Path) -> Finding:
     if not path.exists():
         return Finding(_SUBJECT, OK, f"{path} is made with the first run")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=TIMEOUT_S)) as database:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=TIMEOUT_S)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+            database.execute("BEGIN IMMEDIATE")  # whether it can be written; closing it writes nothing
+    except sqlite3.OperationalError as error:
+        remedy = "See that no other process holds it, and that it and its disk can be written"
+        return Finding(_SUBJECT, PROBLEM, f"{path} cannot be written: {error}", f"{remedy}; {_LATER}")
     except sqlite3.Error as error:
         return Finding(
             _SUBJECT, PROBLEM, f"{path} does not open: {error}", "Restore it, or move it away: a new is made"

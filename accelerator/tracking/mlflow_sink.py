@@ -6,10 +6,11 @@ and a point's timestamp is the journal's: a batch that is sent again changes not
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from accelerator.errors import did_you_mean
+from accelerator.errors import AcceleratorError, did_you_mean
 from accelerator.redaction import MASK
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import ARTIFACT, METRIC, PARAMETER, TAG, Record, read_journal
@@ -68,6 +69,7 @@ class MLflowSink:
         self._register = register
         self._alias = alias
         self._folder: RunFolder | None = None
+        self._address = ""
         self._opened: "MlflowRun | None" = None
         self._family: "MlflowFamily | None" = None
         self._last_time: float | None = None
@@ -78,20 +80,15 @@ class MLflowSink:
         Raises:
             SinkError: the store cannot be used as configured, does not answer, or refuses the login.
         """
-        uri = self._uri(run)
+        self._address = uri = self._uri(run)
         artifacts = artifact_folder(uri, run.project_root)
         mlflow = import_late("mlflow_open")
         database = sqlite_path(uri)
         if database is not None and artifacts is not None:
             ensure_sqlite(database, mlflow.create_store)
-        client = mlflow.MlflowClient(uri)
-        try:
+        with self._telling():
+            client = mlflow.MlflowClient(uri)
             found, experiment = mlflow.open_run(client, run, self._experiment or run.name, artifacts)
-        except mlflow.MlflowException as error:
-            trouble = import_late("mlflow_trouble").known_trouble(error, uri)
-            if trouble is None:
-                raise
-            raise SinkError(f"{trouble.text}. {trouble.remedy}.") from error
         self._folder = RunFolder(run.folder)
         self._opened = import_late("mlflow_run").MlflowRun.of(client, found, run.folder)
         self._family = import_late("mlflow_family").MlflowFamily(client, found, self._folder, shown_uri(uri))
@@ -99,7 +96,10 @@ class MLflowSink:
 
     def send(self, records: Sequence[Record]) -> int:
         """Log records; return how many MLflow can never take (each is named in the log)."""
-        opened = self._require_open()
+        with self._telling():
+            return self._send(self._require_open(), records)
+
+    def _send(self, opened: "MlflowRun", records: Sequence[Record]) -> int:
         by_kind: dict[str, list[Record]] = {METRIC: [], PARAMETER: [], TAG: [], ARTIFACT: []}
         for record in records:
             by_kind[record["kind"]].append(record)
@@ -121,7 +121,8 @@ class MLflowSink:
     def close(self, status: str) -> None:
         """Give the MLflow run its true end, at the time of the last record; then upload what only an ended run has."""
         opened = self._require_open()
-        opened.close(status, self._end_time())
+        with self._telling():
+            opened.close(status, self._end_time())
         assert self._folder is not None
         opened.artifacts.log_report(self._folder)
         opened.artifacts.log_checkpoints(self._folder, self._checkpoints)
@@ -133,6 +134,19 @@ class MLflowSink:
     def guard(self, status: str, wait: Callable[[float], bool]) -> None:
         """See that `mlflow run` does not call failed what was interrupted."""
         self._require_open().guard(status, self._end_time(), wait)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Say what the user can change, where MLflow does not."""
+        try:
+            yield
+        except AcceleratorError:
+            raise
+        except Exception as error:  # the border to MLflow and its database's driver
+            trouble = import_late("mlflow_trouble").known_trouble(error, self._address)
+            if trouble is None:
+                raise
+            raise SinkError(f"{trouble.text}. {trouble.remedy}.") from error
 
     def _end_time(self) -> float | None:
         """Return the time of the last record, also where another sink than this has sent it."""

@@ -1,5 +1,6 @@
 """Why a store of MLflow does not serve us, as what the user can change. Imports MLflow."""
 
+import sqlite3
 from dataclasses import dataclass
 
 from mlflow import MlflowClient
@@ -20,18 +21,25 @@ class Trouble:
 
 
 def known_trouble(error: Exception, uri: str) -> Trouble | None:
-    """Return what keeps us from the store at `uri`: the login, or the way to a server; None for anything else."""
+    """Return what keeps us from the store at `uri`: login, way to a server, SQLite file; None for anything else."""
+    shown, root = shown_uri(uri), _root(error)
+    if isinstance(root, sqlite3.Error):
+        return Trouble(
+            f"{shown} cannot be used: {first_line(root)}",
+            "See that it is a store of MLflow's, that no other process holds it, and that it and its disk can be "
+            "written",
+        )
     if not isinstance(error, MlflowException):
         return None
     if error.error_code in _LOGIN:
         return Trouble(
-            f"{shown_uri(uri)} refuses the login ({error.error_code})",
+            f"{shown} refuses the login ({error.error_code})",
             "Put name and password into MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or a token into "
             "MLFLOW_TRACKING_TOKEN",
         )
     if uri.startswith("http") and isinstance(error.__context__, OSError):  # as all that `requests` raises
-        reason = shown_uri(first_line(_root(error)))
-        return Trouble(f"{shown_uri(uri)} does not answer: {reason}", "Start the server, or correct its address")
+        reason = shown_uri(first_line(root))
+        return Trouble(f"{shown} does not answer: {reason}", "Start the server, or correct its address")
     return None
 
 

@@ -11,11 +11,10 @@ from accelerator.cli.dispatch import run_command
 from accelerator.cli.doctor import Doctor
 from accelerator.components import Component, Registry
 from accelerator.config.project import Project
-from accelerator.experiment import examine_machine
+from accelerator.experiment import examine_machine, examine_store
 from accelerator.experiment.doctor import doctor
 from accelerator.experiment.examine_components import examine_components
 from accelerator.experiment.examine_machine import examine_disk
-from accelerator.experiment.examine_store import examine_store
 from accelerator.experiment.finding import OK, PROBLEM, WARNING
 from tests.mlflow_server import FaultyProxy
 
@@ -118,7 +117,7 @@ def test_a_database_is_opened(content: bytes | None, state: str, text: str, proj
     if content is not None:
         (project / "mlflow.db").write_bytes(content * 100)
 
-    [found] = examine_store(Project(project))
+    [found] = examine_store.examine_store(Project(project))
 
     assert found.state == state and text in found.text
 
@@ -128,7 +127,20 @@ def test_a_sound_database_opens(project: Path) -> None:
     database.execute("CREATE TABLE runs (a)")
     database.close()
 
-    assert examine_store(Project(project))[0].state == OK
+    assert examine_store.examine_store(Project(project))[0].state == OK
+
+
+def test_a_database_that_another_process_holds_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examine_store, "TIMEOUT_S", 0.1)
+    holder = sqlite3.connect(project / "mlflow.db", isolation_level=None)
+    holder.execute("CREATE TABLE runs (a)")
+    holder.execute("BEGIN IMMEDIATE")
+
+    [found] = examine_store.examine_store(Project(project))
+    holder.close()
+
+    assert found.state == PROBLEM and "mlflow.db cannot be written: database is locked" in found.text
+    assert found.remedy.startswith("See that no other process holds it") and "`sync` sends" in found.remedy
 
 
 def test_a_dead_server_is_told_without_its_password(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +149,7 @@ def test_a_dead_server_is_told_without_its_password(project: Path, monkeypatch: 
         port = free.getsockname()[1]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:hunter2@127.0.0.1:{port}")
 
-    [found] = examine_store(Project(project))
+    [found] = examine_store.examine_store(Project(project))
 
     assert found.state == PROBLEM and "does not answer" in found.text and "hunter2" not in str(found)
     assert "`sync` sends what is missing" in found.remedy
@@ -157,7 +169,7 @@ def test_a_server_is_asked_as_runs_would_ask_it(
     with FaultyProxy("http://nobody").running() as proxy:
         proxy.fault = fault
         monkeypatch.setenv("MLFLOW_TRACKING_URI", proxy.address.replace("//", "//me:hunter2@"))
-        [found] = examine_store(Project(project))
+        [found] = examine_store.examine_store(Project(project))
 
     assert found.state == PROBLEM and text in found.text and remedy in found.remedy
     assert proxy.requests == ["GET /health", "POST /api/2.0/mlflow/experiments/search"]

@@ -54,6 +54,13 @@ def test_a_remembered_run_that_was_made_for_another_is_left_alone(with_store: Pa
     assert client.get_run(target["run_id"]).data.tags["accelerator.run_id"] == "20261123-101500-000002"
 
 
+def test_a_file_that_cannot_be_used_as_a_store_is_told_without_a_statement_of_sql(with_store: Path) -> None:
+    (with_store / "mlflow.db").write_text("to be done: " * 20)
+
+    with pytest.raises(SinkError, match=r"mlflow\.db cannot be used: file is not a database\. See that .* written\.$"):
+        opened(with_store)
+
+
 def test_an_environment_of_anything_hinders_nothing(with_store: Path) -> None:
     assert opened(with_store, environment={"git": 3, "command": ["x"]})[1]["run_id"]
 

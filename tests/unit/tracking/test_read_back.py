@@ -109,7 +109,7 @@ def test_a_login_that_is_refused_is_told_with_the_variables_to_set(project: Proj
             "http://127.0.0.1:9",
             r"http://127.0.0.1:9 does not answer: \[Errno 111\] Connection refused. Start the server, or correct",
         ),
-        ("sqlite:///notes.txt", "notes.txt cannot be read: DatabaseError: .*file is not a database. Start the server"),
+        ("sqlite:///notes.txt", "notes.txt cannot be used: file is not a database. See that it is a store of MLflow's"),
         ("mysql://me:secret@127.0.0.1:9/runs", r"^--tracking mysql://\*\*\*@127.0.0.1:9/runs: mysql://\*\*\*@127"),
     ],
 )
