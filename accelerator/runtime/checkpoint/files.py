@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import pickle
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,13 +21,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from accelerator.errors import CheckpointError, first_line
 from accelerator.runs.checkpoints import PARTIAL, REPLACED, checkpoint_name
 from accelerator.runs.files import storage_error, sync_folder
 from accelerator.runtime.checkpoint.manifest import parse_manifest
+from accelerator.runtime.checkpoint.tensors_file import save_tensors
 
 FORMAT_VERSION = 1
 MODEL, STATE, MANIFEST, MANIFEST_HASH = "model.safetensors", "state.pt", "manifest.json", "manifest.sha256"
@@ -179,7 +179,7 @@ def _write_into(partial: Path, snapshot: Snapshot) -> None:
     _discard(partial)
     partial.mkdir(parents=True)
     tensors, aliases = without_ties(snapshot.model)
-    _save_tensors(tensors, partial / MODEL)
+    save_tensors(tensors, partial / MODEL)
     _save_state(dict(snapshot.state), partial / STATE)
     for name in (MODEL, STATE):
         _flush(partial / name)
@@ -223,16 +223,6 @@ def _save_state(state: dict[str, Any], path: Path) -> None:
         if cause is None:
             raise
         raise cause from error
-
-
-def _save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    try:
-        save_file(tensors, path)
-    except SafetensorError as error:  # an operating system's error arrives as text only
-        number = re.search(r"os error (\d+)", str(error))
-        if number is None:
-            raise
-        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def _describe(path: Path) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from accelerator.errors import ComponentError, first_line
 from accelerator.redaction import redact_text
 from accelerator.runs.model_example import ModelExample
+from accelerator.runtime.checkpoint.tensors_file import save_tensors
 from accelerator.runtime.data.randomness import seeded_globals
 from accelerator.runtime.export.model_call import ModelCall, capture_call
 from accelerator.runtime.export.tensors import named_tensors
@@ -41,7 +41,7 @@ def keep_example(context: "Context") -> None:
             example = ModelExample(_described(call, inputs), _described(call, outputs))
         path = ModelExample.tensors(recorder.folder)
         path.parent.mkdir(exist_ok=True)
-        save_file({name: item.contiguous().clone() for name, item in inputs.items()}, path)
+        save_tensors({name: item.contiguous().clone() for name, item in inputs.items()}, path)
         example.write(recorder.folder)
     except Exception as error:  # the border to a task and a model: training is done, and sound
         reason = redact_text(first_line(error))

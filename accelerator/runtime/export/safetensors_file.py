@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from accelerator.errors import CheckpointError
 from accelerator.runtime.checkpoint.files import without_ties
+from accelerator.runtime.checkpoint.tensors_file import save_tensors
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
@@ -42,7 +42,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, Tensor], header: Header)
     """Write tensors and header; tied tensors once."""
     kept, aliases = without_ties(tensors)
     content = {"format_version": FORMAT_VERSION, **asdict(header), "aliases": aliases}
-    save_file(
+    save_tensors(
         {name: item.contiguous() for name, item in kept.items()}, path, {"format": "pt", _KEY: json.dumps(content)}
     )
 
