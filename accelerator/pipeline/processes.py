@@ -99,6 +99,8 @@ class Processes:
                 is_over_time = self._wait(process, began, time_limit_s)
             finally:
                 del self._running[process.pid]
+            if process.returncode < 0:  # what it has started would run on beside the next attempt
+                _kill_session(process.pid)
         return Ended(process.returncode, time.monotonic() - began, self.is_stopping and not is_over_time, is_over_time)
 
     def _environment(self) -> dict[str, str]:
@@ -121,8 +123,12 @@ class Processes:
                 is_over_time, kill_at = True, now + SAVING_S
                 _send(process, signal.SIGTERM)
             if kill_at is not None and now > kill_at:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _kill_session(process.pid)
+
+
+def _kill_session(leader: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def command_of_ours(*arguments: str) -> list[str]:

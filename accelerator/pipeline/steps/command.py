@@ -120,7 +120,14 @@ def _text(value: Any) -> str:
 def _run(words: Sequence[str], log: Path, root: Path) -> int:
     with log.open("ab") as file:
         try:
-            process = subprocess.Popen(words, cwd=root, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                words,
+                cwd=root,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                close_fds=False,  # it holds the step's lock too: where it outlives the step, the next command waits
+            )
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise InputError(

@@ -1,6 +1,7 @@
 """Programs as steps of a pipeline."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -75,6 +76,14 @@ def test_an_exit_code_fails_the_step_with_the_last_line_and_the_log(context: Ste
 def test_a_signal_fails_the_step(context: StepContext) -> None:
     with pytest.raises(RunFailedError, match="was killed by signal 9. What it printed is in"):
         Command([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])({}, context)
+
+
+def test_a_program_holds_what_its_step_was_given_to_hold(context: StepContext, tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)  # as the lock of a step is, which its process was started with
+        given = Command([sys.executable, "-c", f"import os; os.fstat({lock.fileno()})"])({}, context)
+
+    assert given.keys() == {"log"}
 
 
 STEP = """
