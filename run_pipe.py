@@ -8,9 +8,10 @@ from pathlib import Path
 
 from accelerator.cli.dispatch import run_command
 from accelerator.cli.main import GROUPS
+from accelerator.heap import leave
 
 if __name__ == "__main__":
     project = (
         [] if any(word.startswith("--project") for word in sys.argv) else ["--project", str(Path(__file__).parent)]
     )
-    sys.exit(run_command(GROUPS, [*project, "pipeline", "run", *sys.argv[1:]]))
+    leave(run_command(GROUPS, [*project, "pipeline", "run", *sys.argv[1:]]))

@@ -8,6 +8,7 @@ from accelerator.cli.late import late
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED, UsageError
+from accelerator.heap import leave
 
 
 class Add:
@@ -72,4 +73,4 @@ def _print_drift(drift: Any) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command({"add": Add}, ["add", *sys.argv[1:]]))
+    leave(run_command({"add": Add}, ["add", *sys.argv[1:]]))

@@ -7,6 +7,7 @@ from accelerator.cli.dispatch import run_command
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project
 from accelerator.errors import UsageError, did_you_mean
+from accelerator.heap import leave
 
 
 class Completion:
@@ -36,4 +37,4 @@ class Completion:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command({"completion": Completion}, ["completion", *sys.argv[1:]]))
+    leave(run_command({"completion": Completion}, ["completion", *sys.argv[1:]]))

@@ -21,6 +21,7 @@ from accelerator.cli.scaffold_text import (
 from accelerator.cli.terminal import print_line, print_table
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED, UsageError
+from accelerator.heap import leave
 
 
 class Configure:
@@ -194,4 +195,4 @@ class Configure:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command({"configure": Configure}, ["configure", *sys.argv[1:]]))
+    leave(run_command({"configure": Configure}, ["configure", *sys.argv[1:]]))

@@ -8,6 +8,7 @@ from accelerator.cli.late import late
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED
+from accelerator.heap import leave
 
 
 class Doctor:
@@ -42,4 +43,4 @@ class Doctor:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command({"doctor": Doctor}, ["doctor", *sys.argv[1:]]))
+    leave(run_command({"doctor": Doctor}, ["doctor", *sys.argv[1:]]))

@@ -16,6 +16,7 @@ from accelerator.cli.outcome import print_outcome
 from accelerator.cli.sweep_outcome import print_sweep
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project
+from accelerator.heap import leave
 
 
 class Experiment(UsingVerbs, ReadingVerbs, PruningVerbs):
@@ -124,4 +125,4 @@ class Experiment(UsingVerbs, ReadingVerbs, PruningVerbs):
 
 
 if __name__ == "__main__":
-    sys.exit(run_command({"experiment": Experiment}, ["experiment", *sys.argv[1:]]))
+    leave(run_command({"experiment": Experiment}, ["experiment", *sys.argv[1:]]))

@@ -36,6 +36,5 @@ def main() -> int:
         shown: int = late("cli", "print_completions")(GROUPS, " ".join(sys.argv[2:]))
         return shown
     code = run_command(GROUPS, sys.argv[1:])
-    if "torch" not in sys.modules:  # no user's code has run
-        leave_heap()
+    leave_heap()
     return code

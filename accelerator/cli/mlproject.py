@@ -12,6 +12,7 @@ from accelerator.cli.dispatch import run_command
 from accelerator.cli.exits import exit_code_of
 from accelerator.cli.main import GROUPS
 from accelerator.errors import UsageError, did_you_mean
+from accelerator.heap import leave
 
 ENTRY_POINTS = {
     "train": ("experiment", "train"),
@@ -50,4 +51,4 @@ def command_of(arguments: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ from accelerator.cli.late import late
 from accelerator.cli.pipeline_text import print_clean, print_ended, print_notes, print_plan, print_status, print_step
 from accelerator.cli.terminal import print_line
 from accelerator.config.project import Project
+from accelerator.heap import leave
 
 
 class Pipeline:
@@ -104,4 +105,4 @@ class Pipeline:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command({"pipeline": Pipeline}, ["pipeline", *sys.argv[1:]]))
+    leave(run_command({"pipeline": Pipeline}, ["pipeline", *sys.argv[1:]]))

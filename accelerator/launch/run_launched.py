@@ -7,6 +7,7 @@ from pathlib import Path
 from accelerator.components import Registry
 from accelerator.config.project import Project, search_path
 from accelerator.errors import AcceleratorError
+from accelerator.heap import leave
 from accelerator.launch.launched_command import LaunchedCommand, run_through_launcher
 
 
@@ -27,4 +28,4 @@ def main(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    leave(main(sys.argv[1]))

@@ -19,6 +19,7 @@ from accelerator.config.build import Builder, builder_for
 from accelerator.config.declared import declared_by
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED, AcceleratorError, in_one_line
+from accelerator.heap import leave
 from accelerator.launch.threads import limit_spinning
 from accelerator.pipeline.from_environment import node_with_variables
 from accelerator.pipeline.inputs import read_inputs
@@ -86,4 +87,4 @@ def _build(builder: Builder, node: Mapping[str, Any], name: str) -> tuple[Any, t
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

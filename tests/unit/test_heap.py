@@ -1,6 +1,7 @@
 """Python's garbage collector: when it rests, what it leaves alone, and that it goes on afterwards."""
 
 import gc
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,3 +58,23 @@ def test_a_process_that_ends_is_not_looked_through() -> None:
         assert gc.get_freeze_count() > 1000
     finally:
         gc.unfreeze()
+
+
+LEAVES_A_FILE_OPEN = """
+import sys, types
+from accelerator.heap import leave
+
+sys.modules["torch"] = types.ModuleType("torch")  # what tells that user's code has run
+circle = [open(sys.argv[1], "w"), open(sys.argv[1] + ".closed", "w")]
+circle[1].close()
+circle.append(circle)
+circle[0].write("kept")
+del circle
+leave(3)
+"""
+
+
+def test_what_is_left_open_in_a_circle_is_written_out_at_the_end(tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", LEAVES_A_FILE_OPEN, str(tmp_path / "notes")], check=False)
+
+    assert (ended.returncode, (tmp_path / "notes").read_text()) == (3, "kept")
