@@ -86,7 +86,12 @@ class _PipelineCheck:
         by_key = {target.node.key: target for target in found}
         for name, entry in self._steps.items():
             for reference in references(entry, f"steps.{name}"):
-                self._refer(name, reference, by_key)
+                if reference.key.startswith(f"steps.{name}.inputs"):
+                    self._refer(name, reference, by_key)
+                else:
+                    asked = f"${{step_output:{reference.text}}}"
+                    remedy = f"Write inputs: {{NAME: {asked}}}; a command's word has it as {{input:NAME}}"
+                    self._reader.add(reference.key, "only an input can be what another step gives", remedy)
             self._check_placeholders(name, entry, by_key)
         self._circles()
 

@@ -6,10 +6,12 @@ every experiment step, after its own.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.components import Registry
 from accelerator.config.check_pipeline import KIND, check_pipeline
@@ -171,16 +173,21 @@ def _complete(content: DictConfig, sources: Sequence[ConfigSource]) -> None:
     for entry in steps.values() if isinstance(steps, DictConfig) else ():
         if not isinstance(entry, DictConfig):
             continue
-        for key in STEP_KEYS:
-            entry.setdefault(key, None)
-        for key in ("inputs", "launch"):
-            if entry[key] is None:
-                entry[key] = {}
-        entry.launch = named_settings(entry.launch, sources)
-        if isinstance(entry.step, str):
-            config = nodes.get(entry.step)
-            node = OmegaConf.create(config.text) if config is not None else None
-            entry.step = node if isinstance(node, DictConfig) and TARGET in node else {TARGET: entry.step}
+        for key in set(STEP_KEYS) - set(entry):  # unlike setdefault it resolves nothing
+            entry[key] = None
+        with suppress(OmegaConfBaseException):  # what cannot be resolved is told when all is there
+            _complete_step(entry, nodes, sources)
+
+
+def _complete_step(entry: DictConfig, nodes: Mapping[str, GroupConfig], sources: Sequence[ConfigSource]) -> None:
+    for key in ("inputs", "launch"):
+        if entry[key] is None:
+            entry[key] = {}
+    entry.launch = named_settings(entry.launch, sources)
+    if isinstance(entry.step, str):
+        config = nodes.get(entry.step)
+        node = OmegaConf.create(config.text) if config is not None else None
+        entry.step = node if isinstance(node, DictConfig) and TARGET in node else {TARGET: entry.step}
 
 
 def _apply(content: DictConfig, overrides: _Overrides, sources: Sequence[ConfigSource]) -> list[ParsedOverride]:

@@ -228,7 +228,8 @@ class Runner:
         for step in waiting:
             states = {name: self.board.state.step(name).state for name in step.config.needs}
             blocked = [name for name, state in states.items() if state not in (RAN, SKIPPED)]
-            reason = f"{' and '.join(blocked)} did not come to its end" if blocked else "it was not begun any more"
+            ends = "its end" if len(blocked) == 1 else "their ends"
+            reason = f"{' and '.join(blocked)} did not come to {ends}" if blocked else "it was not begun any more"
             self.board.change(step.name, state=WAITING, reason=reason)
 
     def _status(self) -> str:

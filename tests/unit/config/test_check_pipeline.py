@@ -106,6 +106,20 @@ BROKEN = [
         "not 'bst'",
         "or null as 'checkpoint'",
     ),
+    (
+        "[train.epochs=5]",
+        "['train.epochs=${step_output:figures.count}']",
+        "pretrain.overrides[0]",
+        "only an input can be what another step gives",
+        "Write inputs: {NAME: ${step_output:figures.count}}",
+    ),
+    (
+        '"{input:file}"',
+        '"${step_output:shrink.log}"',
+        "look.step.command[1]",
+        "only an input can be what another step gives",
+        "a command's word has it as {input:NAME}",
+    ),
     ("step: silent", "step: [1]", "last.step", "must be the name of a pipeline_step", "_target_"),
     (
         "name: two_stage",

@@ -97,3 +97,11 @@ def test_an_argument_of_a_component_can_be_taken_away(steps: Steps) -> None:
     steps.run(until="second")
 
     assert steps.plan("~second:scale", until="second")[1] == ("second", "run", "scale: gone, was 2.0")
+
+
+@pytest.mark.parametrize("key", ["step", "launch", "inputs", "retries"])
+def test_what_cannot_be_resolved_is_told_with_its_line_wherever_it_stands(steps: Steps, key: str) -> None:
+    steps.write("configs/pipeline/sums.yaml", f"steps:\n  sum: {{experiment: digits_resnet, {key}: '${{nope}}'}}\n")
+
+    with pytest.raises(ConfigError, match=rf"^steps.sum.{key} \(configs/pipeline/sums.yaml:2\): cannot be resolved"):
+        steps.plan()
