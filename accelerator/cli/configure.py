@@ -3,7 +3,9 @@
 What a verb needs is imported when it is called, so that a help page costs neither Hydra nor torch.
 """
 
+import shlex
 import sys
+from collections.abc import Sequence
 from json import dumps
 
 from accelerator.cli.catalogue_text import LIST_HEADER, description_text, list_rows
@@ -18,7 +20,7 @@ from accelerator.cli.scaffold_text import (
     status_text,
     updated_text,
 )
-from accelerator.cli.terminal import print_line, print_table
+from accelerator.cli.terminal import print_error, print_line, print_table
 from accelerator.config.project import Project
 from accelerator.errors import EXIT_FAILED, UsageError
 from accelerator.heap import leave
@@ -68,9 +70,8 @@ class Configure:
           accelerator configure index --check
         """
         lines = late("scaffold", "write_index")(self._project, check=check, force=force)
-        for line in lines or ["The index files are up to date."]:
-            print_line(line)
-        return 1 if check and lines else 0
+        remedy = ["accelerator", "configure", "index", *self._project.flag]
+        return _print_generated(lines, "The index files are up to date.", remedy if check else ())
 
     def schema(self, *, reference: str | None = None, check: bool = False, force: bool = False) -> int:
         """Write configs/schema.json, by which editors complete and check the project's config files.
@@ -87,9 +88,9 @@ class Configure:
           accelerator configure schema --reference docs/config_reference.md
         """
         lines = late("scaffold", "write_schema")(self._project, reference=reference, check=check, force=force)
-        for line in lines or ["The schema is up to date."]:
-            print_line(line)
-        return 1 if check and lines else 0
+        named = [] if reference is None else ["--reference", reference]
+        remedy = ["accelerator", "configure", "schema", *named, *self._project.flag]
+        return _print_generated(lines, "The schema is up to date.", remedy if check else ())
 
     def list(self, kind: str | None = None, *, json: bool = False) -> int:
         """Print the components and configs that there are, of one kind or of all, and where each comes from.
@@ -192,6 +193,16 @@ class Configure:
         else:
             print_line(cleaned_text(late("scaffold", "clean")(project=self._project, dry_run=dry_run)))
         return 0
+
+
+def _print_generated(lines: Sequence[str], otherwise: str, remedy: Sequence[str]) -> int:
+    """Print what was written, or is not what it should be; then `remedy` is the command that writes it."""
+    for line in lines or [otherwise]:
+        print_line(line)
+    if not lines or not remedy:
+        return 0
+    print_error(f"To write them anew: {shlex.join(remedy)}")
+    return EXIT_FAILED
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ def test_the_schema_is_written_found_stale_and_never_overwritten_unasked(project
 
     assert (first.code, first.out) == (0, "configs/schema.json written\n")
     assert (stale.code, stale.out) == (1, "configs/schema.json: stale\n")
+    assert stale.err == "To write them anew: accelerator configure schema\n"
     assert (refused.code, refused.out) == (2, "")
     assert "Traceback" not in refused.err
     assert (
