@@ -21,6 +21,8 @@ from accelerator.runs.summary import Summary, read_summary
 
 CHOICE_PREFIX = "choice."
 """What the tags begin with that name the config chosen for a group."""
+PARENT_TAG = "accelerator.parent"
+"""The tag with the name of the run that this one was made from."""
 
 
 class Run:

@@ -178,7 +178,8 @@ class Recorder:
             write_text(folder.provenance, composition.provenance.to_json())
             typed += [redact_text(item) for item in composition.overrides]
             write_text(folder.overrides, yaml.safe_dump(typed))
-        self._journal.append([*parameters(values), *tags(values, composition, typed), *files(folder)])
+        told = tags(values, composition, typed, settings.parent)
+        self._journal.append([*parameters(values), *told, *files(folder)])
         self.log.info("started: %s", ", ".join(context.notes))
 
 

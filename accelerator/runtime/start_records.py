@@ -10,7 +10,7 @@ from accelerator.config.saved import flatten
 from accelerator.redaction import redact_text
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import ARTIFACT, PARAMETER, TAG, Record
-from accelerator.runs.run import CHOICE_PREFIX
+from accelerator.runs.run import CHOICE_PREFIX, PARENT_TAG
 
 NOTE = "note"
 
@@ -21,19 +21,24 @@ def parameters(values: Mapping[str, Any]) -> Iterator[Record]:
         yield {"kind": PARAMETER, "name": name, "value": value}
 
 
-def tags(values: Mapping[str, Any], composition: Composition | None, typed: Sequence[str]) -> Iterator[Record]:
-    """Yield what was typed and chosen, then the note and the user's own tags, which win over ours of the same name.
+def tags(
+    values: Mapping[str, Any], composition: Composition | None, typed: Sequence[str], parent: str | None
+) -> Iterator[Record]:
+    """Yield what was typed and chosen, the parent, the note, and the user's own tags, which win over ours of a name.
 
     Args:
         values: the saved config, without secrets.
         composition: what it was composed from; None for a run made in Python.
         typed: the overrides of all commands of this run so far, without secrets.
+        parent: the run that this one was made from.
     """
     found: dict[str, Any] = {}
     if typed:
         found["overrides"] = shlex.join(typed)
     for key, choice in composition.choices.items() if composition is not None else ():
         found[f"{CHOICE_PREFIX}{key}"] = redact_text(choice)
+    if parent is not None:
+        found[PARENT_TAG] = parent
     if values.get(NOTE):
         found[NOTE] = values[NOTE]
     for name, value in {**found, **(values.get("tags") or {})}.items():

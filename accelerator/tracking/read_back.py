@@ -18,7 +18,7 @@ from accelerator.runs.journal import METRIC, SYSTEM, TAG, JournalWriter
 from accelerator.runs.listing import LAST
 from accelerator.runs.overrides import read_overrides
 from accelerator.runs.row import RunRow
-from accelerator.runs.run import CHOICE_PREFIX, Run
+from accelerator.runs.run import CHOICE_PREFIX, PARENT_TAG, Run
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED, RUNNING, Summary, write_summary
 from accelerator.tracking.addresses import configured_address
 from accelerator.tracking.mlflow_names import RUN_TAG, mlflow_key
@@ -26,7 +26,7 @@ from accelerator.tracking.mlflow_store import import_late, resolve_uri, shown_ur
 from accelerator.tracking.sink import SinkError
 
 OF_PROJECT = "mlflow"
-PARENT_TAG, PARENT_RUN_TAG = "accelerator.parent", "mlflow.parentRunId"
+PARENT_RUN_TAG = "mlflow.parentRunId"
 _STATUSES = {"FINISHED": COMPLETED, "FAILED": FAILED, "KILLED": INTERRUPTED, "RUNNING": RUNNING, "SCHEDULED": RUNNING}
 _FILES = ("config.yaml", "overrides.yaml", "environment.json", "git.diff")
 _OF_EACH_STEP = ("train/loss", "train/epoch_loss")

@@ -8,6 +8,7 @@ import pytest
 from accelerator.config.project import Project
 from accelerator.errors import ConfigError, InputError
 from accelerator.experiment.evaluate import evaluate
+from accelerator.runs.journal import read_journal
 from accelerator.runs.run import Run
 
 
@@ -18,6 +19,9 @@ def test_an_evaluation_repeats_the_runs_own_test(trained: Project, trained_run: 
     assert outcome.exit_code == 0
     assert outcome.summary.metrics == tested
     assert outcome.summary.parent == trained_run.name
+    assert {"kind": "tag", "name": "accelerator.parent", "value": trained_run.name} in read_journal(
+        outcome.folder.journal
+    )
     assert outcome.folder.path.parent == trained_run.folder.path.parent
     assert outcome.summary.seconds > 0
 

@@ -41,6 +41,7 @@ def _records(lr: float) -> list[Record]:
         ("system/cpu", lr, 7),
     ]
     return [
+        {"kind": "tag", "name": "accelerator.parent", "value": "run-cccccc"},
         {"kind": "tag", "name": "choice.debug", "value": "fast" if lr < 0.01 else "none"},
         *({"kind": "parameter", "name": name, "value": value} for name, value in settings.items()),
         *(
@@ -55,7 +56,7 @@ def test_runs_of_a_store_are_rows_oldest_first(project: Project) -> None:
 
     assert (first.name, first.run_id, first.status, second.status) == ("digits", "run-aaaaaa", "completed", "failed")
     assert first.metrics == {"validation/loss": 2.0, "train/loss": 0.5}
-    assert (first.run_folder, first.size_bytes) == (None, None)
+    assert (first.run_folder, first.size_bytes, first.parent) == (None, None, "run-cccccc")
     assert dict(first.config())["train.clip_norm"] is None and first.config()["loader.shuffle"] is True
 
 
