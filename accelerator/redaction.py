@@ -16,13 +16,14 @@ _VOCABULARY = set("pad bos eos cls sep mask unk start end stop special class ima
 _WORD_BREAK = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _ENVIRONMENT = re.compile(r"\$\{oc\.env:[A-Za-z_][A-Za-z0-9_]*\}")
 
-_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*://)(?P<user>[^\s/?#\"']*)@")
-_ASSIGNMENT = re.compile(
-    r"(?P<key>[\w.@/\-]*(?:token|passw|pwd|passphrase|secret|credential|key)[\w\-]*)(?P<quote>[\"']?)"
-    r"(?P<between>\s*[=:]\s*|(?<=[a-z])\s+(?=[^\s\-=:]))"
-    r"(?P<value>\$\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[^\s,&}\]\"']+)",
+# Each word is looked at from its start alone, and never again from within: a long one would take its length squared.
+_ADDRESS = re.compile(r"(?<![A-Za-z0-9+.\-])(?P<scheme>[A-Za-z0-9+.\-]++://)(?P<user>[^\s/?#\"']*)@")
+_KEY = re.compile(
+    r"(?<![\w.@/\-])(?=[\w.@/\-]*?(?:token|passw|pwd|passphrase|secret|credential|key))(?P<key>[\w.@/\-]++)[\"']?"
+    r"(?P<between>\s*+[=:]\s*+|(?<=[a-z])\s++(?=[^\s\-=:]))",
     re.IGNORECASE,
 )
+_VALUE = re.compile(r"\$\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[^\s,&}\]\"']+")
 
 
 def is_secret_key(key: str) -> bool:
@@ -50,10 +51,10 @@ def redact_text(text: str) -> str:
     """
     text = _ADDRESS.sub(_masked_address, text)
     parts, place = [], 0
-    while found := _ASSIGNMENT.search(text, place):
-        end = _end_of_value(text, found)
-        masked = end > found.start("value")
-        parts += [text[place : found.start("value")], MASK] if masked else [text[place : found.start("value")]]
+    while found := _KEY.search(text, place):
+        start = found.end()
+        end = _end_of_value(text, start) if _is_assigned(found) else start
+        parts += [text[place:start], MASK] if end > start else [text[place:start]]
         place = end
     return "".join([*parts, text[place:]])
 
@@ -79,15 +80,19 @@ def _masked_address(found: re.Match[str]) -> str:
     return found[0] if only_names else f"{found['scheme']}{MASK}@"
 
 
-def _end_of_value(text: str, found: re.Match[str]) -> int:
-    """Return where the secret value of an assignment ends: at its start when it is no secret."""
-    value, start = found["value"], found.start("value")
-    is_named = _ENVIRONMENT.fullmatch(value.strip("\"'")) or value in ("null", "None")
-    is_prose = not found["between"].strip() and not found["key"].startswith("-")  # `token abc`
-    if is_named or is_prose or not is_secret_key(found["key"]):
+def _is_assigned(found: re.Match[str]) -> bool:
+    """Tell whether a secret key is given a value, and not just spoken of: `token abc`."""
+    is_prose = not found["between"].strip() and not found["key"].startswith("-")
+    return not is_prose and is_secret_key(found["key"].rpartition("@")[2])
+
+
+def _end_of_value(text: str, start: int) -> int:
+    """Return where the secret value that begins at `start` ends: there, when it tells no secret."""
+    found = _VALUE.match(text, start)
+    if found is None or _ENVIRONMENT.fullmatch(found[0].strip("\"'")) or found[0] in ("null", "None"):
         return start
-    if value[0] not in "{[":
-        return found.end("value")
+    if found[0][0] not in "{[":
+        return found.end()
     depth = 0
     for place in range(start, len(text)):
         depth += (text[place] in "{[") - (text[place] in "}]")

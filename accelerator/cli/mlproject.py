@@ -1,7 +1,7 @@
 """What `mlflow run` starts: `python -m accelerator.cli.mlproject ENTRY_POINT OVERRIDES [--FLAG VALUE]…`.
 
 MLflow hands a parameter over as one word, whatever is in it: here it is split as a shell splits. A parameter that the
-entry point does not declare comes as `--name value`, and is a flag of the command.
+entry point does not declare comes as `--name value`, and is a flag of the command; a switch comes with true or false.
 """
 
 import shlex
@@ -47,7 +47,19 @@ def command_of(arguments: Sequence[str]) -> list[str]:
             f"overrides = {arguments[1]}: they are split as a shell splits, and here that fails: {error}. Close the "
             f"quote, or write one that belongs to a value like this: {_QUOTED}."
         ) from error
-    return [*ENTRY_POINTS[name], *overrides, *arguments[2:]]
+    return [*ENTRY_POINTS[name], *overrides, *_flags(arguments[2:])]
+
+
+def _flags(given: Sequence[str]) -> list[str]:
+    """Return flags as a command line has them: a switch stands alone, or not at all."""
+    flags: list[str] = []
+    for word in given:
+        is_value = bool(flags) and flags[-1].startswith("--")
+        if is_value and word.lower() == "false":
+            flags.pop()
+        elif not (is_value and word.lower() == "true"):
+            flags.append(word)
+    return flags
 
 
 if __name__ == "__main__":

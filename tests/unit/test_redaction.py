@@ -1,5 +1,7 @@
 """Secrets are masked by their key and in addresses; what only names them stays."""
 
+import timeit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,11 +70,22 @@ def test_a_key_that_only_looks_alike_is_not_secret(key: str) -> None:
         ("tracking.token=null", "tracking.token=null"),
         ("optimizer.lr=0.1 model.tokenizer=bpe", "optimizer.lr=0.1 model.tokenizer=bpe"),
         ("mail me@host.org, see http://host/a@b", "mail me@host.org, see http://host/a@b"),
+        ("password@model=small", "password@model=small"),
+        ("1https://u:p@h", "1https://***@h"),
         ("the token is missing", "the token is missing"),
     ],
 )
 def test_text_keeps_all_but_the_secret(text: str, expected: str) -> None:
     assert redact_text(text) == expected
+
+
+@pytest.mark.parametrize(
+    "part", ["x", "key", "a.b/", "token ", "a=", "token=", "http://", "=token:", "password={", "u:"]
+)
+def test_a_long_text_takes_no_longer_than_its_length(part: str) -> None:
+    short, long = (min(timeit.repeat(lambda: redact_text(part * n), number=1, repeat=3)) for n in (2_000, 32_000))
+
+    assert long < 100 * short + 0.1  # its length squared: 256
 
 
 def test_values_are_masked_below_a_secret_key() -> None:

@@ -27,10 +27,17 @@ def test_overrides_are_split_as_a_shell_splits(word: str, words: list[str]) -> N
     assert command_of(["train", word]) == ["experiment", "train", *words]
 
 
-def test_other_parameters_are_flags_of_the_command() -> None:
-    found = command_of(["pipeline", "pipeline=two", "--force", "evaluate"])
-
-    assert found == ["pipeline", "run", "pipeline=two", "--force", "evaluate"]
+@pytest.mark.parametrize(
+    ("given", "flags"),
+    [
+        (["--force", "evaluate"], ["--force", "evaluate"]),
+        (["--plan", "true"], ["--plan"]),
+        (["--plan", "False", "--until", "two"], ["--until", "two"]),
+        (["--plan", "True", "--only", "true_step"], ["--plan", "--only", "true_step"]),
+    ],
+)
+def test_other_parameters_are_flags_of_the_command(given: list[str], flags: list[str]) -> None:
+    assert command_of(["pipeline", "pipeline=two", *given]) == ["pipeline", "run", "pipeline=two", *flags]
 
 
 def test_a_quote_that_is_not_closed_says_how_to_write_it() -> None:
