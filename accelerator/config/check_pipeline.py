@@ -93,6 +93,7 @@ class _PipelineCheck:
                     remedy = f"Write inputs: {{NAME: {asked}}}; a command's word has it as {{input:NAME}}"
                     self._reader.add(reference.key, "only an input can be what another step gives", remedy)
             self._check_placeholders(name, entry, by_key)
+            self._check_needs(name, entry, by_key)
         self._circles()
 
     def _nodes(self, name: str, entry: Any) -> Iterator[ComponentNode]:
@@ -167,6 +168,24 @@ class _PipelineCheck:
             self._reader.add(
                 f"{key}.{gives.fills}", f"there is no {kind} '{name}'. {did_you_mean(name, known[kind])}", remedy
             )
+
+    def _check_needs(self, step: str, entry: Any, targets: Mapping[str, Target]) -> None:
+        """Note a step that lacks the input that it needs, or has two of which it takes one."""
+        target = targets.get(f"steps.{step}.step")
+        inputs: Any = (entry.get("inputs") or {}) if is_mapping(entry) else None
+        if target is None or target.gives is None or not target.gives.needs or not is_mapping(inputs):
+            return
+        needs = target.gives.needs
+        came = [str(name) for name in inputs if str(name) in needs]
+        if len(came) != 1:
+            what = (
+                f"both {' and '.join(came)} are there"
+                if came
+                else f"these are there: {', '.join(map(str, inputs)) or 'none'}"
+            )
+            text = f"the step needs one of the inputs {', '.join(needs)}; {what}"
+            remedy = f"Write {needs[0]}: ${{step_output:STEP.{needs[0]}}}, with the name of a step that gives it"
+            self._reader.add(f"steps.{step}.inputs", text, remedy)
 
     def _circles(self) -> None:
         try:

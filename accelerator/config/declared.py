@@ -26,7 +26,8 @@ class Gives:
     name; of a transform or a collate the fields that it adds. A name with a slash is a metric that it logs. `facts` are
     the names of a data component's facts, `validation_sets` those of its validation sets; None: not known. `composes`
     is, of a pipeline step, the argument whose overrides a config is composed of, `outputs` the argument that names more
-    of what it gives, and `fills` the argument in whose texts it fills in inputs and outputs.
+    of what it gives, `fills` the argument in whose texts it fills in inputs and outputs, and `needs` the inputs of
+    which it needs one.
     """
 
     names: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Gives:
     composes: str | None = None
     outputs: str | None = None
     fills: str | None = None
+    needs: tuple[str, ...] | None = None
 
 
 def gives(
@@ -44,6 +46,7 @@ def gives(
     composes: str | None = None,
     outputs: str | None = None,
     fills: str | None = None,
+    needs: Sequence[str] | None = None,
 ) -> Callable[[_Marked], _Marked]:
     """Declare the names of what a component gives, so that a wrong one is found before a run.
 
@@ -59,6 +62,7 @@ def gives(
             config: a pipeline runs the step again when what they compose has changed.
         outputs: of a pipeline step, the argument that is a mapping by the names of what else it gives.
         fills: of a pipeline step, the argument whose texts name its inputs and outputs: `{input:NAME}`.
+        needs: of a pipeline step, inputs exactly one of which must come in.
 
     Example:
         >>> @gives("input", "target", facts=["num_classes"], validation_sets=[])
@@ -69,7 +73,7 @@ def gives(
     """
 
     def mark(marked: _Marked) -> _Marked:
-        more = {"facts": facts, "validation_sets": validation_sets}
+        more = {"facts": facts, "validation_sets": validation_sets, "needs": needs}
         arguments = {"composes": composes, "outputs": outputs, "fills": fills}
         setattr(marked, _MARK, read_gives(names, more, arguments))
         return marked
@@ -87,7 +91,6 @@ def read_gives(
     names: Sequence[str], more: Mapping[str, Sequence[str] | None], arguments: Mapping[str, str | None]
 ) -> Gives:
     """Return what the arguments of `gives` say."""
-    facts, sets = more.get("facts"), more.get("validation_sets")
-    return Gives(
-        tuple(names), None if facts is None else tuple(facts), None if sets is None else tuple(sets), **arguments
-    )
+    lists = {name: None if listed is None else tuple(listed) for name, listed in more.items()}
+    said: dict[str, Any] = {**lists, **arguments}
+    return Gives(tuple(names), **said)

@@ -11,7 +11,7 @@ from accelerator.pipeline.steps.outcomes import finished
 from accelerator.pipeline.steps.trained_input import call_on_trained
 
 
-@gives("run", "metrics")
+@gives("run", "metrics", needs=("run", "checkpoint"))
 class Evaluate:
     """Measures the input `run` (or `checkpoint`), and gives the `metrics` and the evaluation's own `run`.
 

@@ -11,7 +11,7 @@ from accelerator.pipeline.steps.outcomes import finished
 from accelerator.pipeline.steps.trained_input import call_on_trained, file_anew
 
 
-@gives("run", "model", "metrics")
+@gives("run", "model", "metrics", needs=("run", "checkpoint"))
 class Export:
     """Writes the model of the input `run` (or `checkpoint`), and gives the file `model` and its own `run`.
 

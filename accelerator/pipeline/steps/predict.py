@@ -11,7 +11,7 @@ from accelerator.pipeline.steps.outcomes import finished
 from accelerator.pipeline.steps.trained_input import call_on_trained, file_anew
 
 
-@gives("run", "predictions")
+@gives("run", "predictions", needs=("run", "checkpoint"))
 class Predict:
     """Writes what the input `run` (or `checkpoint`) predicts, and gives the file `predictions` and its own `run`.
 

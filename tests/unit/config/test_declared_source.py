@@ -13,7 +13,7 @@ from accelerator.config.declared import gives
 NAMES = ("a", "b")
 
 
-@gives("table", composes="overrides", outputs="others", fills="words")
+@gives("table", composes="overrides", outputs="others", fills="words", needs=("run",))
 class Composing:
     pass
 
@@ -35,7 +35,7 @@ raise RuntimeError("this was run")
 @pytest.mark.parametrize(
     ("name", "declared"),
     [
-        ("Composing", Gives(("table",), composes="overrides", outputs="others", fills="words")),
+        ("Composing", Gives(("table",), composes="overrides", outputs="others", fills="words", needs=("run",))),
         ("data", Gives(("input",), facts=("classes",), validation_sets=())),
         ("Computed", None),
         ("Missing", None),
