@@ -214,7 +214,7 @@ class ConfigParts:
             self._notes.append(f"no optimizer steps {', '.join(left[:8])}{' …' * (len(left) > 8)}")
 
     def _optimizer(self, node: DictConfig, key: str, parameters: Sequence[NamedParameter]) -> Optimizer:
-        rules = OmegaConf.to_container(self.config.parameter_groups or {}, resolve=True)
+        rules = OmegaConf.to_container(self.config.parameter_groups, resolve=True)
         groups, notes = group_parameters(parameters, rules)  # type: ignore[arg-type]
         self._notes += notes
         given = {} if any(node.get(name) is not None for name in _OWN_IMPLEMENTATION) else {"fused": True}

@@ -19,7 +19,8 @@ from accelerator.components import Registry
 from accelerator.config.compose import compose, composition_of
 from accelerator.config.hydra_api import HYDRA_VERSION
 from accelerator.config.project import Project, shipped_configs
-from accelerator.config.schema import ORDER
+from accelerator.config.read import read_section
+from accelerator.config.schema import ORDER, SECTIONS
 from accelerator.errors import ConfigError
 
 Compose = Any
@@ -32,6 +33,34 @@ def test_the_main_experiment_composes_as_written(composed: Compose) -> None:
     assert isinstance(config, DictConfig)
     assert (config.name, config.optimizer.lr, config.train.epochs) == ("digits", 1e-2, 40)
     assert config.data == {"_target_": "digits"}
+
+
+@pytest.mark.parametrize("key", SECTIONS)
+def test_a_section_that_is_left_out_takes_its_defaults(composed: Compose, key: str) -> None:
+    config = composed("experiment=digits_resnet", f"~{key}")
+
+    assert read_section(SECTIONS[key], config[key], key) == SECTIONS[key]()
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("~name", "run"),
+        ("~seed", 0),
+        ("~trust", []),
+        ("~system_every", "10s"),
+        ("~tags", {}),
+        ("tags=null", {}),
+        ("vars=null", {}),
+        ("~parameter_groups", {}),
+        ("parameter_groups=null", {}),
+    ],
+)
+def test_a_key_that_is_left_out_takes_its_default(composed: Compose, override: str, value: Any) -> None:
+    config = composed("experiment=digits_resnet", override)
+
+    assert tuple(config) == ORDER
+    assert config[override.strip("~").partition("=")[0]] == value
 
 
 def test_every_top_level_key_is_there_and_in_order(composed: Compose) -> None:

@@ -51,6 +51,12 @@ def test_a_run_in_one_call_gives_the_summary_and_its_folder(tmp_path: Path) -> N
     assert summary.run_folder.parent == tmp_path / "outputs" / "digits"
 
 
+def test_a_run_does_without_what_its_config_leaves_out(tmp_path: Path) -> None:
+    left_out = ("tags=null", "vars=null", "parameter_groups=null", "~seed", "~trust", "~loader", "~launch")
+
+    assert run(*QUICK, *left_out, "train.steps=1", "train.epochs=null", project=tmp_path).status == "completed"
+
+
 def test_a_run_prints_nothing_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(*QUICK, "train.epochs=1", project=str(tmp_path))
 
