@@ -13,6 +13,7 @@ from accelerator.components import Registry
 from accelerator.config.check_forms import check_forms
 from accelerator.config.check_imported import check_imported
 from accelerator.config.check_interpolations import check_interpolations
+from accelerator.config.check_node_keys import check_node_keys
 from accelerator.config.check_references import References
 from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
 from accelerator.config.component_nodes import component_nodes
@@ -65,7 +66,9 @@ def examine(config: DictConfig, registry: Registry, *, with_references: bool = T
     reader = Reader(composition.provenance if composition else Provenance({}))
     trust = trust_of(config, registry, project.root)
     check_forms(config, registry, reader)
-    targets = Targets(registry, trust, reader).find(component_nodes(config))
+    nodes = list(component_nodes(config))
+    check_node_keys(nodes, reader)
+    targets = Targets(registry, trust, reader).find(nodes)
     references = References(config, targets, reader)
     unread = check_arguments(targets, references.facts, reader)
     if with_references:
