@@ -25,8 +25,9 @@ def print_outcome(outcome: Outcome) -> int:
         print_error(f"The run failed: {outcome.reason}\nThe traceback is in {folder.log}")
     elif summary.metrics:
         print_table(("metric", "value"), metric_rows(summary.metrics))
-    for line in (*_state_lines(summary, folder), *_tracking_lines(outcome)):
+    for line in _state_lines(summary, folder):
         print_line(in_one_line(line))
+    print_tracking(outcome.delivery, outcome.open_command, folder.path)
     print_line(str(folder.path))
     return outcome.exit_code
 
@@ -42,7 +43,7 @@ def print_synced(synced: "Synced") -> int:
     else:
         print_line(f"All is there: {delivery.sent} records of {folder.path}")
         if synced.open_command is not None:
-            print_line(in_one_line(to_look(synced.open_command)))
+            print_line(in_one_line(_to_look(synced.open_command)))
     return 0
 
 
@@ -76,14 +77,14 @@ def _state_lines(summary: Summary, folder: RunFolder) -> Iterable[str]:
         yield "Interrupted, and not done: give the command again."
 
 
-def _tracking_lines(outcome: Outcome) -> Iterable[str]:
-    unsent = "" if outcome.delivery is None else unsent_text(outcome.delivery, outcome.folder.path)
+def print_tracking(delivery: Delivery | None, open_command: str | None, folder: Path) -> None:
+    """Print what the tracker lacks of the run in a folder, and what shows it, as far as there is something to say."""
+    unsent = "" if delivery is None else unsent_text(delivery, folder)
     if unsent:
-        yield unsent
-    if outcome.open_command is not None:
-        yield to_look(outcome.open_command)
+        print_line(in_one_line(unsent))
+    if open_command is not None:
+        print_line(in_one_line(_to_look(open_command)))
 
 
-def to_look(command: str) -> str:
-    """Return the sentence that says what shows a run."""
+def _to_look(command: str) -> str:
     return f"To look at it: {command}"

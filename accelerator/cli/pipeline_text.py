@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from accelerator.cli.outcome import to_look, unsent_text
-from accelerator.cli.terminal import in_one_line, print_error, print_line, print_table
+from accelerator.cli.outcome import print_tracking
+from accelerator.cli.terminal import print_error, print_line, print_table
 
 _PLAN = ("step", "what", "why")
 _STEPS = ("step", "state", "seconds", "reason", "run")
@@ -41,10 +41,7 @@ def print_ended(outcome: Any) -> int:
             where = f" What it printed: {item.folder}/output.txt" if item.folder else ""
             print_error(f"Step {item.name} failed: {item.reason.rstrip('.')}.{where}")
         print_error(f"To go on: {outcome.resume_command}")
-    unsent = "" if outcome.delivery is None else unsent_text(outcome.delivery, state.folder)
-    look = "" if outcome.open_command is None else to_look(outcome.open_command)
-    for line in filter(None, (unsent, look)):
-        print_line(in_one_line(line))
+    print_tracking(outcome.delivery, outcome.open_command, state.folder)
     print_line(str(state.folder))
     return int(outcome.exit_code)
 

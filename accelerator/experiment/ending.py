@@ -39,8 +39,7 @@ def conclude(folder: RunFolder, project: Project, stop: Stop | None, error: Exce
     """Wait for the forwarder and say how the run ended.
 
     After a signal the forwarder is stopped in time; what it has not sent stays in the journal. A SIGTERM that follows
-    asks for no more than the first signal did, and does not shorten the wait: `mlflow run` sends one after Ctrl-C, and
-    calls the run failed unless its true end arrives before this process ends.
+    asks for no more than the first signal did, and does not shorten the wait: `mlflow run` sends one after Ctrl-C.
     """
     told = None if is_left_to_another(folder) else await_delivery([folder], stop)
     summary = read_summary(folder)

@@ -66,7 +66,7 @@ def plan_pipeline(
 
 def _tracking(steps: Sequence[PreparedStep], own: ComposedConfig) -> Mapping[str, Any] | None:
     """Return the tracker of the first step that has one; where no step composes a config, that of the project."""
-    of_steps = [tracker for step in steps for tracker in step.trackers]
+    of_steps = [step.values.get("tracking") for step in steps if step.works_by is not None]
     if of_steps:
         return next((tracker for tracker in of_steps if tracker is not None), None)
     tracker: Mapping[str, Any] | None = saved_values(own).get("tracking")

@@ -5,7 +5,7 @@ imported for it: what only an import could tell, the step's own process finds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -37,8 +37,8 @@ class PreparedStep:
     works_by: ComposedConfig | None
     """What it composes, as the configs were when the command began."""
     base: Fingerprint
-    trackers: tuple[Mapping[str, Any] | None, ...] = ()
-    """The `tracking` node of what it composes, as saved; empty where it composes nothing."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """The values of what it composes, as they are saved; empty where it composes nothing."""
     makes_run: bool = False
 
     @property
@@ -93,7 +93,7 @@ def _all_told(
     found = dict(known)
     for item in steps:
         if item.works_by is not None:
-            problems = _problems_of(item.config, item.works_by, registry)
+            problems = _problems_of(item.config, item.works_by, item.values, registry)
             found[item.name] = [_of_step(problem, item.config, pipeline) for problem in problems]
     ordered = [problem for step in in_order(pipeline.steps) for problem in found.get(step.name, ())]
     return ConfigError(list(dict.fromkeys(ordered)))
@@ -153,7 +153,7 @@ def _prepare(
     variables |= _variables_of(counted.values(), cache)
     uses = step.uses if step.node else EXPERIMENT
     base = Fingerprint(uses, {**given, **counted}, {}, code.of_targets(targets, given.values()), variables)
-    return PreparedStep(step, None if step.node else composed, base, (values.get("tracking"),), has_run)
+    return PreparedStep(step, composed, base, values, has_run)
 
 
 def _variables_of(values: Iterable[Any], cache: StepCache) -> dict[str, str]:
@@ -170,15 +170,14 @@ def _composed(
     try:
         return composed, saved_values(composed)
     except ConfigError as error:  # it has told of the first thing that is wrong
-        raise ConfigError(_problems_of(step, composed, registry) or error.problems) from error
+        raise ConfigError(examine(composed, registry).problems or error.problems) from error
 
 
-def _problems_of(step: StepConfig, composed: ComposedConfig, registry: Registry) -> list[Problem]:
-    problems = examine(composed, registry).problems
-    if problems:
-        return problems
-    flat = flatten(saved_values(composed))
-    return [*_unknown_inputs(step, composed, flat), *secrets_in(composed, flat)]
+def _problems_of(
+    step: StepConfig, composed: ComposedConfig, values: Mapping[str, Any], registry: Registry
+) -> list[Problem]:
+    flat = flatten(values)
+    return examine(composed, registry).problems or [*_unknown_inputs(step, composed, flat), *secrets_in(composed, flat)]
 
 
 def _unknown_inputs(step: StepConfig, composed: ComposedConfig, known: Mapping[str, Any]) -> Iterator[Problem]:

@@ -26,18 +26,17 @@ from accelerator.runs.journal import PART, Record, read_journal
 from accelerator.runs.listing import list_runs
 from accelerator.runs.parts import RUNNING, SKIPPED, CameIn, Origin, Part, part_of_record
 from accelerator.runs.progress import Tracking, read_tracking
-from accelerator.runs.summary import FAILED, INTERRUPTED
+from accelerator.runs.summary import INTERRUPTED
 from accelerator.tracking.addresses import ADDRESS
 from accelerator.tracking.mlflow_adoption import PARENT_TAG, active_run
 from accelerator.tracking.mlflow_artifacts import MlflowArtifacts
 from accelerator.tracking.mlflow_names import RUN_TAG
 from accelerator.tracking.mlflow_open import run_tagged
-from accelerator.tracking.mlflow_run import MlflowRun
+from accelerator.tracking.mlflow_run import STATUSES, MlflowRun
 from accelerator.tracking.sink import SinkError
 
 STEP_TAG, INPUT_TAG, OUTPUT_TAG = "accelerator.step", "accelerator.input", "accelerator.output"
 USED_TAG, REUSED_TAG, SKIPPED_TAG = "accelerator.used_by", "accelerator.reused_by", "accelerator.skipped_from"
-_ENDS = {FAILED: "FAILED", INTERRUPTED: "KILLED"}
 _log = logging.getLogger(__name__)
 
 
@@ -124,7 +123,7 @@ class MlflowFamily:
             return
         points = [{"name": name, "value": value, "step": 0, "time": part.time} for name, value in part.metrics.items()]
         self._opened(made).log_metrics(points)
-        self._client.set_terminated(made.info.run_id, _ENDS.get(part.state, "FINISHED"), int(part.time * 1000))
+        self._client.set_terminated(made.info.run_id, STATUSES.get(part.state, "FINISHED"), int(part.time * 1000))
 
     def _place_below(self, run: Run, parent: Run) -> None:
         """Give a run its parent, unless it is the child of another run that is there."""

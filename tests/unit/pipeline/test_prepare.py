@@ -30,6 +30,24 @@ def test_the_problems_of_all_steps_are_told_at_once_with_their_step_or_line(step
     assert override.startswith("finetune:optimizer.lrr (configs/pipeline/sums.yaml:6): there is no such key.")
 
 
+OF_A_COMPONENT = """
+steps:
+  look: {step: {_target_: analyze_model, overrides: [experiment=digits_resnet, model.widht=8]}}
+  pretrain: {step: {_target_: train, overrides: [experiment=digits_resnet, train.epochs=-1]}}
+"""
+
+
+def test_what_a_component_composes_is_checked_as_an_experiment_is(steps: Steps) -> None:
+    steps.write("configs/pipeline/sums.yaml", OF_A_COMPONENT)
+
+    with pytest.raises(ConfigError) as caught:
+        steps.plan()
+
+    look, pretrain = map(str, caught.value.problems)
+    assert look.startswith("look:model.widht (configs/pipeline/sums.yaml:3): there is no such key.")
+    assert pretrain.startswith("pretrain:train.epochs = -1 (configs/pipeline/sums.yaml:4): must be")
+
+
 def test_a_pipeline_without_a_step_is_said_to_have_none(steps: Steps) -> None:
     steps.write("configs/pipeline/sums.yaml", "name: sums\nsteps: {}\n")
 
