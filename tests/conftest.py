@@ -1,6 +1,7 @@
 """What all tests share: a project of their own to stand in, and nothing of the machine's settings."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ __all__ = ["hydra14"]
 
 # Workers share the cores: torch's threads would only wait for each other, spinning. Children inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Who starts the suite in the background of a script has Ctrl-C ignored, and all that tests start would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says nothing on a machine that others use too.
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

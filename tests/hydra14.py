@@ -39,6 +39,6 @@ def installed() -> Path:
         if not done.exists() or done.read_text(encoding="utf-8") != wanted:
             shutil.rmtree(_FOLDER, ignore_errors=True)
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-            subprocess.run([*pip, "--target", str(_FOLDER), *PACKAGES], check=True, timeout=110)
+            subprocess.run([*pip, "--target", str(_FOLDER), *PACKAGES], check=True, timeout=500)
             done.write_text(wanted, encoding="utf-8")
     return _FOLDER

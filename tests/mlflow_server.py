@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.e2e.command import clean_environment
 
-_START_S = 90
+_START_S = 200
 _ENVIRONMENT = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # its queues are ten processes that nobody here needs
 
 
@@ -146,7 +146,7 @@ class FaultyProxy:
         _send(request, status, content, kind)
 
     def _pass_on(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes, str]:
-        connection = http.client.HTTPConnection(self._target, timeout=30)
+        connection = http.client.HTTPConnection(self._target, timeout=200)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "connection")}
         connection.request(request.command, request.path, body, headers)
         response = connection.getresponse()

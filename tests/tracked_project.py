@@ -99,7 +99,7 @@ def end_run(folder: RunFolder, status: str = "completed") -> None:
         write_summary(folder, Summary(status))
 
 
-def carry(folder: RunFolder, project: Path, *flags: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+def carry(folder: RunFolder, project: Path, *flags: str, timeout_s: float = 200) -> subprocess.CompletedProcess[str]:
     """Run the forwarder to its end."""
     return subprocess.run(
         forwarder_command(folder, project, *flags),
@@ -128,7 +128,7 @@ def points(records: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
     return [(record["name"], record["step"]) for record in records if record.get("kind") == "metric"]
 
 
-def wait_until(condition: Any, timeout_s: float = 30.0) -> None:
+def wait_until(condition: Any, timeout_s: float = 120.0) -> None:
     """Wait until `condition()` holds."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -36,7 +36,7 @@ def accelerator(
     cwd: Path,
     form: Sequence[str] = FORMS["module"],
     variables: Mapping[str, str] = MappingProxyType({}),
-    timeout_s: float = 100,
+    timeout_s: float = 400,
 ) -> Ended:
     """Run one command line to its end, not on a terminal, in an environment free of what the caller's sets."""
     done = subprocess.run(
@@ -69,7 +69,7 @@ def start(*arguments: str, cwd: Path, as_group: bool = False, **variables: str) 
     )
 
 
-def await_path(folder: Path, pattern: str, timeout_s: float = 60) -> Path:
+def await_path(folder: Path, pattern: str, timeout_s: float = 200) -> Path:
     """Wait until something below `folder` matches `pattern`, and return the first."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

@@ -42,7 +42,7 @@ def _asked(shell: str, script: str, cwd: Path) -> "subprocess.CompletedProcess[s
         env=clean_environment(PATH=path),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
 
 

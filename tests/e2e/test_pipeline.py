@@ -19,12 +19,12 @@ def test_a_signal_reaches_the_step_and_the_same_command_goes_on(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     steps = make_steps(tmp_path / "project")
-    steps.write("fault_first", "Path('begun').touch()\ntime.sleep(0 if step_context.attempt > 1 else 60)")
+    steps.write("fault_first", "Path('begun').touch()\ntime.sleep(0 if step_context.attempt > 1 else 1000)")
     process = start("pipeline", "run", "sums", cwd=steps.root)
     await_path(steps.root, "begun")
 
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=200)
 
     assert (process.returncode, out.count("first: interrupted, it was interrupted")) == (code, 1)
     assert err == "To go on: accelerator pipeline run sums\n"

@@ -20,7 +20,7 @@ from tests.e2e.command import Ended, accelerator, await_path, start
 from tests.mlflow_server import serving
 from tests.tracked_project import wait_until
 
-pytestmark = [pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")
 TREE = """
 name: tree
 steps:
@@ -186,15 +186,15 @@ def test_the_tree_is_what_the_page_of_mlflow_shows(
     with serving(tmp_path, f"sqlite:///{tracked.root}/mlflow.db") as server:
         page.goto(f"{server.address}/{runs}")
         row = page.locator("[role=gridcell]", has=page.locator(f"a[href$='{whole.info.run_id}']"))
-        row.wait_for(timeout=60_000)
+        row.wait_for(timeout=200_000)
         before = {name: page.locator(link).count() for name, link in links.items()}
         row.locator("button").first.click()
         for link in links.values():
-            page.locator(link).first.wait_for(timeout=60_000)
+            page.locator(link).first.wait_for(timeout=200_000)
         page.screenshot(path=tmp_path / "runs.png")
         page.goto(f"{server.address}/{runs}/{whole.info.run_id}")
-        page.wait_for_function("document.body.innerText.includes('Child runs\\n')", timeout=60_000)
-        shown = {name: page.locator(link).inner_text(timeout=60_000) for name, link in links.items()}
+        page.wait_for_function("document.body.innerText.includes('Child runs\\n')", timeout=200_000)
+        shown = {name: page.locator(link).inner_text(timeout=200_000) for name, link in links.items()}
         page.screenshot(path=tmp_path / "run.png")
 
     assert before == {"train": 0, "write": 0}

@@ -49,7 +49,7 @@ def database() -> Iterator[str]:
 def _await(folder: Path) -> None:
     import psycopg2
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 200
     while True:
         try:
             psycopg2.connect(host=str(folder), user="postgres", dbname="postgres").close()
@@ -59,7 +59,6 @@ def _await(folder: Path) -> None:
             time.sleep(0.1)
 
 
-@pytest.mark.timeout(300)
 def test_a_run_arrives_whole_and_once_in_postgresql_behind_a_server(database: str, tmp_path: Path) -> None:
     import psycopg2
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from accelerator.runs.run import Run
-from tests.e2e.command import accelerator, start
+from tests.e2e.command import accelerator, await_path, start
 
 MAIN_JOB = ("experiment", "train", "experiment=digits_resnet")
 LEAST_ACCURACY = 0.985
@@ -17,17 +17,31 @@ KILLS = 20
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4])
 def test_the_main_job_reaches_its_accuracy_whatever_the_seed(seed: int, tmp_path: Path) -> None:
     began = time.monotonic()
-    ended = accelerator(*MAIN_JOB, f"seed={seed}", cwd=tmp_path, timeout_s=200)
+    ended = accelerator(*MAIN_JOB, f"seed={seed}", cwd=tmp_path)
     seconds = time.monotonic() - began
 
     summary = json.loads((Path(ended.last_line) / "summary.json").read_text())
     print(f"seed {seed}: test/accuracy {summary['metrics']['test/accuracy']:.4f}, whole command {seconds:.1f} s")
     assert summary["metrics"]["test/accuracy"] >= LEAST_ACCURACY
     assert summary["mlflow"] is not None
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_tracked_training_within_ten_seconds(number: int, code: int, tmp_path: Path) -> None:
+    command = start(*MAIN_JOB, "train.epochs=1000", cwd=tmp_path)
+    await_path(tmp_path, "outputs/digits/*/checkpoints/step-*")
+
+    command.send_signal(number)
+    began = time.monotonic()
+    command.communicate()
+    seconds = time.monotonic() - began
+
+    print(f"{signal.Signals(number).name}: ended in {seconds:.1f} s")
+    assert (command.returncode, seconds < 10) == (code, True)
 
 
 @pytest.mark.soak

@@ -10,8 +10,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from accelerator.runs.processes import identify
 from tests.e2e.command import accelerator, start
 
@@ -33,7 +31,6 @@ def jobs_of(folder: Path) -> list[dict[str, Any]]:
     return jobs
 
 
-@pytest.mark.timeout(280)
 def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(project: Path) -> None:
     experiment = project / "configs" / "experiment" / "side_by_side.yaml"
     experiment.write_text(
@@ -44,7 +41,7 @@ def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(proje
         encoding="utf-8",
     )
 
-    ended = accelerator("experiment", "sweep", "experiment=side_by_side", cwd=project, timeout_s=220)
+    ended = accelerator("experiment", "sweep", "experiment=side_by_side", cwd=project)
 
     assert ended.code == 1, ended.err
     assert [job["state"] for job in jobs_of(Path(ended.last_line))] == ["failed", "completed"]
@@ -59,14 +56,13 @@ def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(proje
     assert statuses[parent] == "FAILED"
 
 
-@pytest.mark.timeout(280)
 def test_optuna_draws_on_the_next_line_of_hydra_and_goes_on_with_the_same_draws(
     project: Path, hydra14: dict[str, str]
 ) -> None:
     optuna = ("optimizer.lr=interval(0.001,0.1)", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=2")
     next_line = {"PYTHONPATH": hydra14["PYTHONPATH"]}
 
-    ended = accelerator(*SWEEP, *optuna, cwd=project, variables=next_line, timeout_s=220)
+    ended = accelerator(*SWEEP, *optuna, cwd=project, variables=next_line)
 
     folder = Path(ended.last_line)
     jobs = jobs_of(folder)
@@ -77,9 +73,7 @@ def test_optuna_draws_on_the_next_line_of_hydra_and_goes_on_with_the_same_draws(
     shutil.rmtree(folder / "jobs" / "1" / "run")  # as if it had been killed before the last
     state = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
     (folder / "sweep.json").write_text(json.dumps({**state, "complete": False}), encoding="utf-8")
-    resumed = accelerator(
-        "experiment", "sweep", "--resume", str(folder), cwd=project, variables=next_line, timeout_s=220
-    )
+    resumed = accelerator("experiment", "sweep", "--resume", str(folder), cwd=project, variables=next_line)
 
     assert resumed.code == 0, resumed.err
     assert [job["overrides"] for job in jobs_of(folder)] == [job["overrides"] for job in jobs]
@@ -87,12 +81,11 @@ def test_optuna_draws_on_the_next_line_of_hydra_and_goes_on_with_the_same_draws(
     assert jobs_of(folder)[1]["run_folder"] != jobs[1]["run_folder"]
 
 
-@pytest.mark.timeout(280)
 def test_a_sweep_that_was_killed_waits_for_its_orphan_and_sigterm_saves_that(project: Path) -> None:
     killed = start(*SWEEP, "train.epochs=100000", "seed=1,2", cwd=project)
     _wait_for(project, LAST_CHECKPOINTS)
     killed.kill()
-    killed.communicate(timeout=10)
+    killed.communicate(timeout=200)
     (folder,) = project.glob("outputs/*/sweeps/*")
     orphan = int((folder / "jobs" / "0" / "pid").read_text(encoding="ascii"))
 
@@ -101,7 +94,7 @@ def test_a_sweep_that_was_killed_waits_for_its_orphan_and_sigterm_saves_that(pro
     time.sleep(1)  # time enough to do a job twice
     was_alive = identify(orphan) is not None
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=200)
 
     assert process.returncode == 143, err
     assert was_alive
@@ -111,7 +104,6 @@ def test_a_sweep_that_was_killed_waits_for_its_orphan_and_sigterm_saves_that(pro
     assert len(list(folder.glob("jobs/*/run/*/*/journal/*"))) == 1
 
 
-@pytest.mark.timeout(280)
 def test_ctrl_c_saves_all_jobs_that_run_and_the_sweep_goes_on_where_it_stopped_on_frozen_configs(project: Path) -> None:
     experiment = project / "configs" / "experiment" / "mine.yaml"
     text = "# @package _global_\ndefaults: [digits_resnet, override /model: mlp, override /hydra/launcher: joblib]\n"
@@ -123,7 +115,7 @@ def test_ctrl_c_saves_all_jobs_that_run_and_the_sweep_goes_on_where_it_stopped_o
     process = start(*command, cwd=project, as_group=True, **with_token)
     _wait_for(project, LAST_CHECKPOINTS, count=2)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=200)
 
     folder = Path(out.splitlines()[-1])
     assert process.returncode == 130, err
@@ -134,9 +126,7 @@ def test_ctrl_c_saves_all_jobs_that_run_and_the_sweep_goes_on_where_it_stopped_o
     for path in folder.glob("jobs/**/config.yaml"):  # so that the rest takes a moment
         path.write_text(path.read_text(encoding="utf-8").replace("epochs: 100000", "epochs: 1"), encoding="utf-8")
     experiment.write_text("broken", encoding="utf-8")
-    resumed = accelerator(
-        "experiment", "sweep", "--resume", str(folder), named, cwd=project, variables=with_token, timeout_s=150
-    )
+    resumed = accelerator("experiment", "sweep", "--resume", str(folder), named, cwd=project, variables=with_token)
 
     assert resumed.code == 0, resumed.err
     assert [job["state"] for job in jobs_of(folder)] == ["completed"] * 3
@@ -147,7 +137,7 @@ def test_ctrl_c_saves_all_jobs_that_run_and_the_sweep_goes_on_where_it_stopped_o
 
 def _store_when_all_has_arrived(path: Path, num_runs: int) -> tuple[dict[str, str], dict[str, str]]:
     """Return the status and the parent of each run: what carries them outlives the command on a busy machine."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 200
     with closing(sqlite3.connect(path)) as store:
         while True:
             statuses = dict(store.execute("select run_uuid, status from runs"))
@@ -158,7 +148,7 @@ def _store_when_all_has_arrived(path: Path, num_runs: int) -> tuple[dict[str, st
 
 
 def _wait_for(root: Path, pattern: str, newer_than: float = 0.0, count: int = 1) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 200
     while sum(path.stat().st_mtime >= newer_than for path in root.glob(pattern)) < count:
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -39,7 +39,7 @@ class Training:
 
     def wait_for(self, line: str) -> "Training":
         """Return when the process has said this line."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while line not in self.lines:
             assert self._process.is_alive() and time.monotonic() < deadline, f"{self.lines} {self.stderr}"
             time.sleep(0.01)
@@ -55,13 +55,13 @@ class Training:
         assert self._process.pid is not None
         (os.killpg if to_group else os.kill)(self._process.pid, number)
 
-    def end(self, timeout_s: float = 60.0) -> int | None:
+    def end(self, timeout_s: float = 200.0) -> int | None:
         """Wait for the end and return the exit status; None when it did not come."""
         self._process.join(timeout_s)
         return self._process.exitcode
 
 
-def assert_gone(processes: list[psutil.Process], within_s: float = 10.0) -> None:
+def assert_gone(processes: list[psutil.Process], within_s: float = 60.0) -> None:
     """Assert that none of these processes lives on."""
     _, alive = psutil.wait_procs(processes, timeout=within_s)
     assert [item for item in alive if item.status() != psutil.STATUS_ZOMBIE] == []

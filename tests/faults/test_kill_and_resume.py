@@ -65,7 +65,7 @@ def test_a_run_that_is_interrupted_and_one_that_is_killed_end_the_same(
     for line, number in (("step 3", signal.SIGINT), ("step 9", signal.SIGTERM)):
         training = Training(project, folder, pause_s=0.05, every="1ep", **OPTIONS[kind]).wait_for(line)
         training.send(number, to_group=True)
-        assert training.end(timeout_s=10) == 0, training.stderr
+        assert training.end() == 0, training.stderr
         assert training.lines[-1] == "end interrupted"
         folder = str(only_run(project).path)
     last = Training(project, folder, every="1ep", **OPTIONS[kind])

@@ -22,7 +22,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pipelin
     return project, run_pipeline("shipped", ["pipeline.parallel=2"], project=Project(project))
 
 
-@pytest.mark.timeout(300)
 def test_all_steps_that_ship_run_in_one_pipeline_and_follow_the_configs_they_compose(
     undisturbed: tuple[Path, PipelineOutcome],
 ) -> None:
@@ -49,7 +48,6 @@ def test_all_steps_that_ship_run_in_one_pipeline_and_follow_the_configs_they_com
     assert changed["train"].action == "run" and "train.epochs: 1 -> 2" in changed["train"].reason
 
 
-@pytest.mark.timeout(300)
 def test_a_pipeline_killed_three_times_ends_as_an_undisturbed_one_also_by_way_of_mlflow(
     undisturbed: tuple[Path, PipelineOutcome], tmp_path: Path
 ) -> None:

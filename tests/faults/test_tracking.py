@@ -127,7 +127,6 @@ def test_ten_first_runs_at_once_on_an_empty_folder_all_arrive(tracked: Path) -> 
     assert [stored(tracked, folder) for folder in folders] == [("FINISHED", list(range(1, 51)))] * 10
 
 
-@pytest.mark.timeout(300)
 def test_an_unreachable_server_is_told_and_sync_brings_everything_later(
     tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from tests.mlflow_server import FaultyProxy, MlflowServer
 from tests.tracked_project import MLFLOW, end_run, make_project, make_run, point, wait_until, write_journal
 
 # MLflow's own use of SQLAlchemy; ours raises no such warning.
-pytestmark = [pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")
 
 TRAINING = ("experiment=digits_resnet", "train.steps=2", "tracking.register=handwriting", "tracking.checkpoints=best")
 LOAD_BACK = """
@@ -42,7 +42,7 @@ def untold(starting: MlflowServer, tmp_path_factory: pytest.TempPathFactory) -> 
     """Return a whole training that could tell nobody of itself; the server starts meanwhile."""
     root = tmp_path_factory.mktemp("project")
     nobody = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
-    ended = accelerator("experiment", "train", *TRAINING, cwd=root, variables=nobody, timeout_s=250)
+    ended = accelerator("experiment", "train", *TRAINING, cwd=root, variables=nobody)
     folder = RunFolder(Path(ended.last_line))
     stop_forwarder(folder)  # it still tries
     return folder

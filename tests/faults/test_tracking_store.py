@@ -20,7 +20,7 @@ from tests.faults.forwarding import QUICK, forwarder_of, going_on, run_of, steps
 from tests.tracked_project import MLFLOW, end_run, make_project, make_run, point, wait_until, write_journal
 
 # MLflow's own use of SQLAlchemy; ours raises no such warning.
-pytestmark = [pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.filterwarnings("ignore:.*noload.*:DeprecationWarning")
 
 
 @pytest.fixture

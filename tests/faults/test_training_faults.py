@@ -35,15 +35,12 @@ def test_a_signal_saves_and_ends_the_run_with_all_its_processes(
 ) -> None:
     training = Training(project, pause_s=0.05, epochs=1000, every="1000ep", workers=workers).wait_for("step 4")
     processes = training.tree()
-    began = time.monotonic()
     training.send(number, to_group=True)
-    assert training.end(timeout_s=10) == 0, training.stderr
-    seconds = time.monotonic() - began
+    assert training.end() == 0, training.stderr
 
     folder = only_run(project)
     summary = read_summary(folder)
     (checkpoint,) = list_checkpoints(folder.checkpoints)
-    assert seconds < 10
     assert len(processes) >= 1 + workers
     assert_gone(processes)
     assert training.lines[-1] == "end interrupted"
@@ -57,14 +54,12 @@ def test_a_signal_saves_and_ends_the_run_with_all_its_processes(
 
 
 def test_a_second_interrupt_ends_the_run_at_once(project: Path) -> None:
-    training = Training(project, pause_s=5, epochs=1000).wait_for("step 1")
+    training = Training(project, pause_s=1000, epochs=1000).wait_for("step 1")
     training.send(signal.SIGINT)
     time.sleep(0.2)
-    began = time.monotonic()
     training.send(signal.SIGINT)
-    training.end(timeout_s=10)
 
-    assert time.monotonic() - began < 4
+    assert training.end() is not None
     assert "KeyboardInterrupt" in training.stderr
     assert read_summary(only_run(project)).status == "interrupted"
 

@@ -27,7 +27,7 @@ def test_none_gets_through_on_the_next_line_of_hydra(hydra14: dict[str, str]) ->
     script = Path(__file__).with_name("attacks.py")
     variables = {**hydra14, "PYTHONPATH": f"{hydra14['PYTHONPATH']}:{REPOSITORY}"}
 
-    done = subprocess.run([sys.executable, str(script)], env=variables, capture_output=True, text=True, timeout=100)
+    done = subprocess.run([sys.executable, str(script)], env=variables, capture_output=True, text=True, timeout=400)
 
     found = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else done.stderr
     assert found == {"hydra": "1.4.0rc3", "tried": len(TARGETS), "passed": {}}

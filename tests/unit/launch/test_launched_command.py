@@ -38,7 +38,7 @@ def test_the_command_runs_in_its_folder_and_gives_its_exit_code(launch: dict[str
 def test_a_signal_reaches_the_command_in_the_launchers_hands(tmp_path: Path) -> None:
     command = shell("trap 'echo saved; exit 143' TERM; echo began; while :; do sleep 0.1; done", tmp_path)
     process = subprocess.Popen(command_through_launcher(command, {"launcher": "submitit_local"}, tmp_path))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not (tmp_path / "output.txt").exists() or not (tmp_path / "output.txt").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -109,7 +109,7 @@ Command([sys.executable, "-c", program])({}, StepContext("one", folder, project=
 
 def test_a_step_that_is_stopped_stops_its_program_and_ends_by_the_same_signal(tmp_path: Path) -> None:
     step = subprocess.Popen([sys.executable, "-c", STEP, str(tmp_path)])
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 200
     while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
 
