@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from accelerator.config.compose import ComposedConfig
 from accelerator.errors import ConfigError
 from accelerator.experiment.ending import Stop, conclude
@@ -80,7 +82,11 @@ def _go_on(context: Context, folder: RunFolder, say: Say) -> Outcome:
 
 
 def _switched_on(context: Context) -> str:
-    return f"Training with {', '.join(context.notes)}"
+    notes = context.notes
+    processes = 1 if context.config is None else OmegaConf.select(context.config, "launch.processes") or 1
+    if processes != context.engine.world_size:
+        notes = (*notes, f"launch.processes={processes} has no effect: a training is one process in this version")
+    return f"Training with {', '.join(notes)}"
 
 
 def carry_out(context: Context, run: Callable[[], Summary]) -> Outcome:

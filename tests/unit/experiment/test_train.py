@@ -111,6 +111,15 @@ def test_what_was_switched_on_is_said_before_training(tmp_path: Path) -> None:
 
     assert len(lines) == 1
     assert lines[0].startswith("Training with device cpu, ")
+    assert "has no effect" not in lines[0]
+
+
+def test_processes_that_nobody_starts_are_said_to_have_no_effect(tmp_path: Path) -> None:
+    lines: list[str] = []
+
+    train([*QUICK, "train.steps=1", "launch.processes=2"], project=Project(tmp_path), say=lines.append)
+
+    assert lines[0].endswith("launch.processes=2 has no effect: a training is one process in this version")
 
 
 @pytest.mark.parametrize(
