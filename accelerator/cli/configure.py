@@ -42,6 +42,7 @@ class Configure:
         """Check a config without running it; all problems at once, exit 2 when there is one.
 
         Each problem says the key, the file and line or the override it came from, what is allowed, what to do.
+        With pipeline=NAME among the overrides it is that pipeline, with what its steps compose.
 
         Flags:
           --all      check every experiment (with the overrides on top) and every pipeline of the search path
@@ -51,9 +52,10 @@ class Configure:
         Examples:
           accelerator configure check experiment=digits_resnet optimizer.lr=0.01
           accelerator configure check experiment=digits_resnet --dry_run
+          accelerator configure check pipeline=digits_two_stage finetune:optimizer.lr=1e-5
           accelerator configure check --all --json
         """
-        found = late("experiment", "check")(overrides, project=self._project, every=all, dry_run=dry_run)
+        found = late("pipeline", "check")(overrides, project=self._project, every=all, dry_run=dry_run)
         return print_checked(found, overrides, json=json)
 
     def index(self, *, check: bool = False, force: bool = False) -> int:

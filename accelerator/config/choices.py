@@ -18,7 +18,7 @@ from accelerator.redaction import redact_text
 GRAMMAR = "Write KEY=VALUE; a value with spaces, commas, quotes or brackets goes into quotes: 'KEY=\"a, b\"'"
 _OF_HYDRA = "hydra/"
 _ELSEWHERE = {
-    "pipeline": "accelerator pipeline run {} runs it, accelerator configure check --all checks it",
+    "pipeline": "accelerator pipeline run {0} runs it, accelerator configure check pipeline={0} checks it",
     "index": "An experiment includes it: write - /index/{} first in its defaults list",
 }
 

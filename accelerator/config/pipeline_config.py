@@ -29,7 +29,8 @@ from accelerator.config.step_references import references
 from accelerator.errors import ConfigError, InputError, Problem, UsageError, did_you_mean
 
 GROUP = "pipeline"
-_CHOICE = f"{GROUP}="
+CHOICE = f"{GROUP}="
+"""What names a pipeline among overrides."""
 _OWN = f"{GROUP}."
 _KEYS = ("parallel", "steps")
 """Keys of a pipeline that no experiment has."""
@@ -124,8 +125,8 @@ def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, 
 
 
 def _chosen(name: str | None, overrides: Sequence[str]) -> tuple[str, list[str]]:
-    names = [item.removeprefix(_CHOICE) for item in overrides if item.startswith(_CHOICE)]
-    rest = [item for item in overrides if not item.startswith(_CHOICE)]
+    names = [item.removeprefix(CHOICE) for item in overrides if item.startswith(CHOICE)]
+    rest = [item for item in overrides if not item.startswith(CHOICE)]
     names = list(dict.fromkeys([*([] if name is None else [name]), *names]))
     if len(names) == 1:
         return names[0], rest

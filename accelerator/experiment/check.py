@@ -1,4 +1,4 @@
-"""Checking configs without running them: the one of a command, or every experiment and pipeline there is."""
+"""Checking configs without running them: the one of a command, or every experiment there is."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -6,7 +6,6 @@ from typing import Any
 
 from accelerator.components import Registry
 from accelerator.config.check_command import compose_sound, override_of
-from accelerator.config.check_pipeline import check_pipeline
 from accelerator.config.groups import configs_below
 from accelerator.config.project import Project, search_path
 from accelerator.errors import AcceleratorError, ConfigError, Problem
@@ -39,21 +38,16 @@ class Checked:
 def check(
     overrides: Sequence[str] = (), *, project: Project, every: bool = False, dry_run: bool = False
 ) -> list[Checked]:
-    """Check the config that the overrides compose; with `every`, each experiment with them on top, and each pipeline.
+    """Check the config that the overrides compose; with `every`, each experiment with them on top.
 
     With `dry_run` what is sound takes one real optimizer step, and is saved and loaded.
     """
     registry = Registry.discover(project.root)
     if not every:
         return [_checked("", overrides, project, registry, dry_run=dry_run)]
-    sources = search_path(project, registry)
-    found = [
+    return [
         _checked(f"experiment/{item.name}", [f"experiment={item.name}", *overrides], project, registry, dry_run=dry_run)
-        for item in configs_below("experiment", sources)
-    ]
-    pipelines = configs_below("pipeline", sources)
-    return found + [
-        Checked(f"pipeline/{item.name}", tuple(check_pipeline(item, registry, project, sources))) for item in pipelines
+        for item in configs_below("experiment", search_path(project, registry))
     ]
 
 

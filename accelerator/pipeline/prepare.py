@@ -4,29 +4,25 @@ What a step that is done works by was checked when it ran: `refuse_unsound` is f
 imported for it: what only an import could tell, the step's own process finds.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
 from accelerator.components import Registry
-from accelerator.config.check import examine
 from accelerator.config.check_pipeline import KIND
-from accelerator.config.component_nodes import TARGET, component_nodes
-from accelerator.config.compose import ComposedConfig, compose
+from accelerator.config.component_nodes import component_nodes
+from accelerator.config.compose import ComposedConfig
 from accelerator.config.pipeline_config import PipelineConfig, StepConfig
 from accelerator.config.project import Project
-from accelerator.config.provenance import COMMAND_LINE
-from accelerator.config.saved import flatten, saved_values
-from accelerator.errors import ConfigError, Problem, nearest
-from accelerator.experiment.secrets_of_jobs import secrets_in
+from accelerator.config.saved import flatten
+from accelerator.errors import ConfigError, Problem
 from accelerator.leaves import leaves
 from accelerator.pipeline.cache import StepCache
 from accelerator.pipeline.code_versions import CodeVersions, targets_in
 from accelerator.pipeline.composing import EXPERIMENT, composing_overrides, makes_run
 from accelerator.pipeline.fingerprint import Fingerprint, keyed_variables, relevant, variables_in
 from accelerator.pipeline.inputs import Inputs
+from accelerator.pipeline.step_configs import as_of_pipeline, compose_step, problems_of_step
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def prepare(pipeline: PipelineConfig, project: Project, registry: Registry, cach
         try:
             made.append(_prepare(step, project, registry, cache, code))
         except ConfigError as error:
-            problems[step.name] = [_of_step(item, step, pipeline) for item in error.problems]
+            problems[step.name] = [as_of_pipeline(item, step, pipeline) for item in error.problems]
     if problems:
         raise _all_told(made, pipeline, registry, problems)
     return made
@@ -93,26 +89,10 @@ def _all_told(
     found = dict(known)
     for item in steps:
         if item.works_by is not None:
-            problems = _problems_of(item.config, item.works_by, item.values, registry)
-            found[item.name] = [_of_step(problem, item.config, pipeline) for problem in problems]
+            problems = problems_of_step(item.config, item.works_by, item.values, registry)
+            found[item.name] = [as_of_pipeline(problem, item.config, pipeline) for problem in problems]
     ordered = [problem for step in in_order(pipeline.steps) for problem in found.get(step.name, ())]
     return ConfigError(list(dict.fromkeys(ordered)))
-
-
-def _of_step(problem: Problem, step: StepConfig, pipeline: PipelineConfig) -> Problem:
-    """Return a problem of a step's config as one of the pipeline: its key says which step, or where in the file."""
-    if problem.key.startswith(f"steps.{step.name}."):
-        return replace(problem, source=pipeline.places.place_of(problem.key))
-    source = problem.source
-    if source == COMMAND_LINE and not any(_sets(text, problem.key, step.name) for text in pipeline.overrides):
-        source = pipeline.places.place_of(f"steps.{step.name}.{'step.' if step.node else ''}overrides")
-    return replace(problem, key=f"{step.name}:{problem.key}" if problem.key else step.name, source=source)
-
-
-def _sets(override: str, key: str, step: str) -> bool:
-    """Tell whether an override as it was typed, to all experiments or to one, is about a key or what lies above it."""
-    set_key = override.lstrip("+~").removeprefix(f"{step}:").partition("=")[0]
-    return key == set_key or key.startswith(f"{set_key}.")
 
 
 def in_order(steps: Sequence[StepConfig]) -> list[StepConfig]:
@@ -146,7 +126,7 @@ def _prepare(
     if overrides is None:
         base = Fingerprint(step.uses, given, {}, code.of_targets(targets, given.values()), variables)
         return PreparedStep(step, None, base, makes_run=has_run)
-    composed, values = _composed(step, overrides, project, registry)
+    composed, values = compose_step(step, overrides, project, registry)
     flat = flatten(values)
     targets += [(item.kind, item.target) for item in component_nodes(composed) if isinstance(item.target, str)]
     counted = relevant(flat, step.inputs)
@@ -160,34 +140,3 @@ def _variables_of(values: Iterable[Any], cache: StepCache) -> dict[str, str]:
     """Return a keyed hash of each environment variable that values name; the key is made when there is one."""
     names = variables_in(values)
     return keyed_variables(names, cache.key()) if names else {}
-
-
-def _composed(
-    step: StepConfig, overrides: tuple[str, ...], project: Project, registry: Registry
-) -> tuple[ComposedConfig, dict[str, Any]]:
-    """Return the config that a step works by, and its values as they are saved."""
-    composed = compose(overrides, project=project, registry=registry)
-    try:
-        return composed, saved_values(composed)
-    except ConfigError as error:  # it has told of the first thing that is wrong
-        raise ConfigError(examine(composed, registry).problems or error.problems) from error
-
-
-def _problems_of(
-    step: StepConfig, composed: ComposedConfig, values: Mapping[str, Any], registry: Registry
-) -> list[Problem]:
-    flat = flatten(values)
-    return examine(composed, registry).problems or [*_unknown_inputs(step, composed, flat), *secrets_in(composed, flat)]
-
-
-def _unknown_inputs(step: StepConfig, composed: ComposedConfig, known: Mapping[str, Any]) -> Iterator[Problem]:
-    for key in map(str, step.inputs):
-        is_there = key in known or any(name.startswith(f"{key}.") for name in known)
-        above = OmegaConf.select(composed, key.rpartition(".")[0]) if "." in key else None
-        if not is_there and not (
-            isinstance(above, DictConfig) and TARGET in above
-        ):  # a component may take what no config names
-            close = nearest(key, known)
-            guess = f"Did you mean '{close}'? " if close else ""
-            text = f"the experiment '{step.uses}' has no such key. {guess}An input sets one"
-            yield Problem(f"steps.{step.name}.inputs.{key}", text, "Correct it")

@@ -14,9 +14,9 @@ from accelerator.cli.grammar import is_override, parse, read_verb
 from accelerator.cli.main import GROUPS
 from accelerator.config.project import Project
 from accelerator.errors import AcceleratorError
-from accelerator.experiment.check import check
 from accelerator.experiment.dry_run import dry_run
 from accelerator.experiment.sound_config import sound_config
+from accelerator.pipeline.check import check
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.summary import Summary, write_summary
 from tests.docs.pages import ROOT, Page, Shown, all_pages, write_files

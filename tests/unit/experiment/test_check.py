@@ -1,4 +1,4 @@
-"""Every experiment and pipeline is checked by itself; problems come as objects too."""
+"""Every experiment is checked by itself; problems come as objects too."""
 
 from pathlib import Path
 
@@ -9,23 +9,11 @@ from accelerator.errors import StorageError
 from accelerator.experiment import check as checking
 from accelerator.experiment.check import check
 
-PIPELINE = """\
-steps:
-  first: {step: count, inputs: {values: ["${step_output:third.mean}"], file: data.csv}}
-  second: {step: cuont, inputs: {values: ["${step_output:frist.count}", "${step_output:first.count}"]}}
-"""
 
-
-def test_each_experiment_and_pipeline_has_its_own_problems(tmp_path: Path) -> None:
-    for name, text in {
-        "experiment/x.yaml": "# @package _global_\ndefaults: [digits_resnet]\nseed: -1\n",
-        "pipeline/p.yaml": PIPELINE,
-    }.items():
-        (tmp_path / "configs" / name).parent.mkdir(parents=True)
-        (tmp_path / "configs" / name).write_text(text)
-    (tmp_path / "counting.py").write_text("def count(inputs, step_context):\n    return {}\n")
-    (tmp_path / "pyproject.toml").write_text(
-        '[project]\nname = "p"\n[project.entry-points."accelerator.pipeline_step"]\ncount = "counting:count"\n'
+def test_each_experiment_has_its_own_problems(tmp_path: Path) -> None:
+    (tmp_path / "configs" / "experiment").mkdir(parents=True)
+    (tmp_path / "configs" / "experiment" / "x.yaml").write_text(
+        "# @package _global_\ndefaults: [digits_resnet]\nseed: -1\n"
     )
 
     found = {
@@ -34,9 +22,6 @@ def test_each_experiment_and_pipeline_has_its_own_problems(tmp_path: Path) -> No
     }
 
     assert found["experiment/digits_resnet"] == [] and found["experiment/x"] == ["seed"]
-    assert {"steps.second.step._target_", "steps.first.inputs.values[0]", "steps.second.inputs.values[0]"} <= set(
-        found["pipeline/p"]
-    )
 
 
 def test_a_problem_names_the_override_it_came_from(tmp_path: Path) -> None:

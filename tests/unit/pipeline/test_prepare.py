@@ -25,7 +25,7 @@ def test_the_problems_of_all_steps_are_told_at_once_with_their_step_or_line(step
     unknown, override = map(str, caught.value.problems)
     assert unknown == (
         "steps.pretrain.inputs.weigths (configs/pipeline/sums.yaml:5): the experiment 'digits_resnet' has no such key. "
-        "Did you mean 'weights'? An input sets one. Correct it."
+        "Did you mean 'weights'? An input sets one. Correct it, or add that key to the experiment."
     )
     assert override.startswith("finetune:optimizer.lrr (configs/pipeline/sums.yaml:6): there is no such key.")
 
