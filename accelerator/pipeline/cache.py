@@ -8,6 +8,7 @@
 | `locks/<fingerprint>.lock` | held while such a step runs, by whichever pipeline |
 | `hashes.json` · `key` | hashes of files; the key of hashes of environment variables |
 
+Paths below the output root are written from there, so that a project can be moved, or copied, with what it has done.
 Each file is written whole. One that is damaged or of another version is said to be so, and not used: its step runs
 again. Nothing that a step gave lies here.
 """
@@ -18,7 +19,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ class StepCache:
 
     def __init__(self, output: Path) -> None:
         self.path = output / PIPELINES / CACHE
+        self._output = output
         self.hashes = ContentHashes(self.path / "hashes.json")
         self.notes: list[str] = []
 
@@ -80,7 +82,7 @@ class StepCache:
         if parts.hash != fingerprint:
             self._pass_over(self._record(fingerprint), "holds another fingerprint than its name says")
             return None
-        return record
+        return _with_paths(record, self._found)
 
     def what_is_gone(self, record: StepRecord) -> str:
         """Return which output of a record is no longer as it was, in words; "" when all are."""
@@ -105,7 +107,7 @@ class StepCache:
             StorageError: the disk refuses.
         """
         fingerprint = record.fingerprint.hash
-        self._write(self._record(fingerprint), asdict(record))
+        self._write(self._record(fingerprint), asdict(_with_paths(record, self._written)))
         self._write(self._last(record.pipeline, record.step), {"fingerprint": fingerprint})
         self.abandon(fingerprint)
 
@@ -131,7 +133,7 @@ class StepCache:
 
     def begin(self, fingerprint: str, folder: Path) -> None:
         """Note where a step is begun. Only for the holder of its lock."""
-        self._write(self._begun(fingerprint), {"folder": str(folder)})
+        self._write(self._begun(fingerprint), {"folder": self._written(str(folder))})
 
     def abandon(self, fingerprint: str) -> None:
         """Note that what was begun is not to be gone on with. Only for the holder of its lock."""
@@ -140,8 +142,9 @@ class StepCache:
     def begun(self, fingerprint: str) -> Path | None:
         """Return the folder of a step that was begun and has not come to its end; None when there is none."""
         content = self._read(self._begun(fingerprint))
-        folder = content.get("folder") if content is not None else None
-        return Path(folder) if isinstance(folder, str) and Path(folder, "step.json").is_file() else None
+        written = content.get("folder") if content is not None else None
+        folder = Path(self._found(written)) if isinstance(written, str) else None
+        return folder if folder is not None and (folder / "step.json").is_file() else None
 
     def lock(self, fingerprint: str) -> "StepLock":
         """Return the lock of a step, not yet taken."""
@@ -161,6 +164,13 @@ class StepCache:
         if len(key) != _KEY_BYTES:
             raise StorageError(f"{path} is damaged: it holds no key. Remove it; steps with secrets run again then.")
         return key
+
+    def _written(self, path: str) -> str:
+        """Return a path as a record has it: what lies below the output root from there."""
+        return str(Path(path).relative_to(self._output)) if Path(path).is_relative_to(self._output) else path
+
+    def _found(self, path: str) -> str:
+        return str(self._output / path)
 
     def _record(self, fingerprint: str) -> Path:
         return self.path / "steps" / f"{fingerprint}.json"
@@ -194,6 +204,15 @@ class StepCache:
         note = f"{path} {why}: it is not used, and its step runs again. To remove it: accelerator pipeline clean"
         if note not in self.notes:
             self.notes.append(note)
+
+
+def _with_paths(record: StepRecord, change: Callable[[str], str]) -> StepRecord:
+    outputs = {
+        name: output if output.path is None else replace(output, value=change(output.value))
+        for name, output in record.outputs.items()
+    }
+    run_folder = None if record.run_folder is None else change(record.run_folder)
+    return replace(record, pipeline_folder=change(record.pipeline_folder), run_folder=run_folder, outputs=outputs)
 
 
 class StepLock:

@@ -54,6 +54,20 @@ def test_a_failing_step_ends_what_needs_it_and_the_same_command_goes_on(steps: S
     assert steps.plan(force="first")[0][1:] == ("run", "--force: nothing has changed")
 
 
+def test_a_project_that_is_moved_keeps_what_it_has_done_and_goes_on_with_what_was_begun(steps: Steps) -> None:
+    steps.write("fault_second", "raise ValueError('upside down')")
+    steps.run()
+    steps.calls()
+    moved = Steps(steps.root.rename(steps.root.parent / "moved"))
+    (moved.root / "fault_second").unlink()
+
+    ended = moved.run()
+
+    assert states(ended.state) == {"first": "skipped", "second": "ran", "other": "skipped", "sum": "ran"}
+    assert moved.calls() == ["second 2", "sum 1"]
+    assert output_of(ended.state, "first", "table").startswith(str(moved.root))
+
+
 def test_a_file_of_a_step_that_cannot_be_written_fails_that_step_alone(steps: Steps) -> None:
     output = "output = step_context.folder.parent / 'output.txt'\noutput.unlink()\noutput.mkdir()\nraise ValueError"
     steps.write("fault_first", output)
