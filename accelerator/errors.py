@@ -120,11 +120,13 @@ _MIN_BEGINNING = 3
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """Return the choice most like `name`, or the only one that it is the beginning of, or "" when none is alike."""
+    """Return the choice most like `name`, the only one that it begins, or the first that it ends; "" when none is."""
     known = list(choices)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    longer = [choice for choice in known if choice.startswith(name)] if len(name) >= _MIN_BEGINNING else []
-    return close[0] if close else longer[0] if len(longer) == 1 else ""
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if not found:
+        found = [choice for choice in known if choice.startswith(name)] if len(name) >= _MIN_BEGINNING else []
+        found = found if len(found) == 1 else [item for item in known if item.endswith((f".{name}", f"/{name}"))]
+    return found[0] if found else ""
 
 
 def did_you_mean(name: str, choices: Iterable[str], *, most: int = 12) -> str:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, ListConfig
 from accelerator.components import Registry
 from accelerator.config.compose import composition_of
 from accelerator.config.hydra_api import ConfigFolders
+from accelerator.config.key_paths import called_alike, paths_below
 from accelerator.config.read import (
     Reader,
     is_mapping,
@@ -61,7 +62,8 @@ class _Forms:
 
     def _unknown_top_level(self, key: str) -> None:
         close = nearest(key, ORDER)
-        guess = f"Did you mean '{close}'? " if close else ""
+        meant = [close] if close else called_alike(key, (path for path in paths_below(self.config) if path != key))
+        guess = f"Did you mean {' or '.join(map(repr, meant))}? " if meant else ""
         text = f"there is no such key at the top level. {guess}Known: {', '.join(ORDER)}"
         self.reader.add(key, text, f"Correct or remove it; values of your own stand below vars: +vars.{key}=…")
 

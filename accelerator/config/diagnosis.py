@@ -24,11 +24,12 @@ from accelerator.config.hydra_api import (
     ParsedOverride,
     load,
 )
+from accelerator.config.key_paths import called_alike, paths_below
 from accelerator.config.override_syntax import find_syntax_error
 from accelerator.config.project import ConfigSource, Project
 from accelerator.config.provenance import COMMAND_LINE, shown_path
 from accelerator.config.read import is_mapping, join, raw, show_value
-from accelerator.config.schema import ENTRIES, SECTIONS
+from accelerator.config.schema import ENTRIES, FREE, SECTIONS
 from accelerator.errors import ConfigError, Problem, nearest
 from accelerator.redaction import redact_text
 
@@ -128,9 +129,11 @@ def unknown_key(config: DictConfig, key: str, text: str, folders: ConfigFolders 
         return Problem(key, f"'{above}' is {what} and has no keys", remedy, COMMAND_LINE)
     known = [str(name) for name in parent]
     close = nearest(parts[depth], known if above or folders is None else [*known, *folders.groups()])
-    meant = ".".join((*parts[:depth], close, *parts[depth + 1 :])) if close else ""
-    guess = f"Did you mean '{meant}'? " if close else ""
-    among = f"Known{f' in {above}' if above else ''}: {', '.join(known) or 'none'}" if above or not close else ""
+    meant = [".".join((*parts[:depth], close, *parts[depth + 1 :]))] if close else []
+    if not close and parts[0] not in FREE:
+        meant = called_alike(key, paths_below(config))
+    guess = f"Did you mean {' or '.join(map(repr, meant))}? " if meant else ""
+    among = f"Known{f' in {above}' if above else ''}: {', '.join(known) or 'none'}" if above or not meant else ""
     remedy = "" if text.startswith("~") else _how_to_add(parts, depth, text)
     if above in _BY_NAME and folders is not None and parts[depth] in folders.options(above):
         remedy = f"Choose it first: {above}=[{','.join([*known, parts[depth]])}]"

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from accelerator.config.compose import composition_of
+from accelerator.config.key_paths import called_alike, parts_of, paths_below
 from accelerator.config.provenance import Provenance
 from accelerator.config.read import is_mapping
 from accelerator.config.saved_interpolations import TOTAL_STEPS
@@ -19,7 +20,6 @@ from accelerator.redaction import MASK, is_secret_key, redact
 
 _REFERENCE = re.compile(r"(?<!\\)\$\{\s*(\.*)([^\s:${}]*)\s*\}")
 _ENVIRONMENT = "oc.env"
-_PART = re.compile(r"[^.\[\]]+")
 _MOST_GUESSES = 3
 
 
@@ -75,7 +75,7 @@ def explain(config: DictConfig, key: str) -> Explanation:
     explaining = _Explaining(config, composition.provenance if composition else Provenance({}))
     if composition:
         explaining.of_index.update(composition.from_index)
-    return explaining.explain(_PART.findall(key), key, ())
+    return explaining.explain(parts_of(key), key, ())
 
 
 class _Explaining:
@@ -136,8 +136,8 @@ class _Explaining:
 
     def _targets(self, path: str, text: str, seen: tuple[str, ...]) -> Iterator[Explanation]:
         for dots, name in _REFERENCE.findall(text):
-            parts = _PART.findall(path)[: -len(dots)] if dots else []
-            parts += _PART.findall(name)
+            parts = parts_of(path)[: -len(dots)] if dots else []
+            parts += parts_of(name)
             key = ".".join(parts)
             if key and key not in seen and key != path:
                 try:
@@ -151,7 +151,7 @@ class _Explaining:
         if found is None or above in seen:
             raise self._unknown(f"{above}.{'.'.join(rest)}")
         dots, name = found
-        parts = (_PART.findall(above)[: -len(dots)] if dots else []) + _PART.findall(name) + rest
+        parts = (parts_of(above)[: -len(dots)] if dots else []) + parts_of(name) + rest
         target = self.explain(parts, ".".join(parts), (*seen, above))
         key = f"{above}.{'.'.join(rest)}"
         sources = self._sources(above)[0]
@@ -191,10 +191,8 @@ class _Explaining:
         return not isinstance(node, DictConfig) or node._is_none()
 
     def _unknown(self, asked: str) -> ConfigError:
-        known = list(dict.fromkeys([*_paths(self.config, ""), *self.provenance.of_key]))
-        last = _PART.findall(asked)[-1:]
-        close = difflib.get_close_matches(asked, known, _MOST_GUESSES, 0.6)
-        close += [key for key in known if _PART.findall(key)[-1:] == last]
+        known = list(dict.fromkeys([*paths_below(self.config), *self.provenance.of_key]))
+        close = [*difflib.get_close_matches(asked, known, _MOST_GUESSES, 0.6), *called_alike(asked, known)]
         guesses = " or ".join(f"'{key}'" for key in list(dict.fromkeys(close))[:_MOST_GUESSES])
         guess = f"Did you mean {guesses}? " if guesses else ""
         remedy = "`accelerator experiment show` prints all keys of a config"
@@ -238,12 +236,3 @@ def _above(key: str) -> Iterator[str]:
     parts = key.split(".")
     for length in range(1, len(parts)):
         yield ".".join(parts[:length])
-
-
-def _paths(node: Any, key: str) -> Iterator[str]:
-    for name in node if is_mapping(node) else ():
-        path = f"{key}.{name}" if key else str(name)
-        yield path
-        child = node._get_node(name)
-        if isinstance(child, DictConfig) and not child._is_interpolation():
-            yield from _paths(child, path)

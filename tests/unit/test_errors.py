@@ -69,6 +69,7 @@ def test_a_value_that_is_not_finite_is_named_with_its_step() -> None:
 def test_the_nearest_name_is_found_or_none() -> None:
     assert nearest("resnet9", ["mlp", "resnet8"]) == "resnet8"
     assert nearest("zzz", ["mlp", "resnet8"]) == ""
+    assert nearest("lr", ["best", "optimizer.lr", "optimizer/lr"]) == "optimizer.lr"
 
 
 def test_the_beginning_of_one_name_is_taken_for_it() -> None:

@@ -37,6 +37,16 @@ OVERRIDES = [
         "Values of your own stand below vars: +vars.optim.lr=0.1.",
     ),
     (
+        "lr=0.1",
+        "lr (command line): there is no such key. Did you mean 'optimizer.lr'? "
+        "Values of your own stand below vars: +vars.lr=0.1.",
+    ),
+    (
+        "optimizer.epoch=3",
+        "optimizer.epoch (command line): there is no such key. Did you mean 'train.epochs'? "
+        "Known in optimizer: _target_, lr, weight_decay. To add a new key, write +optimizer.epoch=3.",
+    ),
+    (
         "experimentt=digits_resnet",
         "experimentt (command line): there is no such key. Did you mean 'experiment'? "
         "Values of your own stand below vars: +vars.experimentt=digits_resnet.",

@@ -86,6 +86,8 @@ KEYS = [
     Broken("~optimizer.lr=7", "optimizer.lr (", "holds", "not what is to be", "Write", r"Write (~\S+)\.$", "{}"),
     Broken("tags.note=x", "tags.note (", "no such key", "Known in tags: none", _ADD, r"write (\+\S+)\.$", "{}"),
     Broken("vars.base=1", "vars.base (", "no such key", "Known in vars: none", _ADD, r"write (\+\S+)\.$", "{}"),
+    Broken("lr=0.1", "lr (", "no such key", "'optimizer.lr'", _OWN, MEANT, "{}=0.1"),
+    Broken("+epoch=3", "epoch (", "no such key at the top", "Known: config_version", "mean", MEANT, "{}=3"),
     Broken("foo=1", "foo (", "no such key", "Known: paths", _OWN, r"vars: (\S+)\.$", "{}"),
     Broken("loss.mse.weight=2", "loss.mse.weight (", "no such", "Known in loss", "Choose", r"first: (\S+)\.$", "{}"),
     Broken("~loss", "loss (command line)", "chosen by a list", "does not take out", "Write", r"Write (\S+) to", "{}"),
