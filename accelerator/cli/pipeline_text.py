@@ -72,13 +72,13 @@ def print_clean(cleaned: Any) -> int:
     """Print what was removed, or would be; return the exit code."""
     for path, why in cleaned.removed:
         print_line(f"{path}: {why}")
-    count = len(cleaned.removed)
-    if not count:
+    files = f"{len(cleaned.removed)} file{'s' if len(cleaned.removed) > 1 else ''}"
+    if not cleaned.removed:
         print_line("There is nothing to clean.")
     elif cleaned.is_dry_run:
-        print_line(f"Without --dry_run these {count} files are removed. Runs and outputs stay.")
+        print_line(f"To be removed without --dry_run: {files}. Runs and outputs stay.")
     else:
-        print_line(f"Removed {count} files. Runs and outputs stay.")
+        print_line(f"Removed {files}. Runs and outputs stay.")
     return 0
 
 

@@ -107,10 +107,17 @@ def sweep(
         overrides = _with_settings_in_files(overrides, project)
         folder, content = _start(overrides, project, say)
         begun = _Begun(folder, content, read_line(overrides), project, tuple(overrides))
-    what = f"Sweep of {len(content['jobs'])} jobs" if content["jobs"] else "Sweep, whose jobs are drawn as it goes,"
-    say(f"{what} in {folder.path}")
+    say(f"{_called(len(content['jobs']))} in {folder.path}")
     repeated = to_repeat(overrides) if resume is None else overrides
     return _carry_out(begun, shlex.join(["--resume", str(folder.path), *repeated]), say)
+
+
+def _called(num_jobs: int) -> str:
+    return (
+        f"Sweep of {num_jobs} job{'s' if num_jobs > 1 else ''}"
+        if num_jobs
+        else "Sweep, whose jobs are drawn as it goes,"
+    )
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def test_a_pipeline_is_run_shown_and_cleaned(
     assert capsys.readouterr().out.splitlines()[-1] == told
 
     assert run("clean", "sums", "--all", "--dry_run") == 0
-    assert "Without --dry_run these 4 files are removed. Runs and outputs stay." in capsys.readouterr().out
+    assert "To be removed without --dry_run: 4 files. Runs and outputs stay." in capsys.readouterr().out
     assert run("clean", "sums", "--all") == 0
     assert "Removed 4 files." in capsys.readouterr().out
     assert run("run", "pipeline=sums", "--plan") == 0
