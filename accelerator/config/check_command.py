@@ -32,6 +32,7 @@ def compose_sound(overrides: Sequence[str], *, project: Project, registry: Regis
 def override_of(problem: Problem, overrides: Sequence[str]) -> str:
     """Return the override that set what a problem is about; "" when a file did."""
     found = [item for item in overrides if _is_at_or_below(problem.key, [_key(item)])]
+    found = found or [item for item in overrides if _is_at_or_below(_key(item), [problem.key])]
     found.sort(key=lambda item: len(_key(item)))  # `model.width=a` rather than the `model=mlp` behind it
     return found[-1] if found and problem.source == COMMAND_LINE else ""
 

@@ -5,7 +5,7 @@ An override `pipeline.parallel=2` or `pipeline.steps.finetune.retries=1` sets a 
 every experiment step, after its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,7 @@ from accelerator.config.project import ConfigSource, Project, search_path
 from accelerator.config.provenance import Provenance
 from accelerator.config.step_references import references
 from accelerator.errors import ConfigError, InputError, Problem, UsageError, did_you_mean
+from accelerator.redaction import redact_text
 
 GROUP = "pipeline"
 CHOICE = f"{GROUP}="
@@ -120,8 +121,25 @@ def read_pipeline(name: str | None, overrides: Sequence[str], project: Project, 
         raise ConfigError(Problem("steps", "there is none yet", remedy, places.place_of("steps")))
     named = naming_variables(plain, content)
     made = tuple(_step(str(key), entry, sorted_out) for key, entry in named["steps"].items())
+    if all(step.experiment is None for step in made):
+        _refuse_for_nobody(sorted_out.experiments)
     called = str(plain["name"] or name.replace("/", "_"))
     return PipelineConfig(called, made, plain["parallel"], file, tuple(rest), places)
+
+
+def is_of_whole(override: str) -> bool:
+    """Tell whether an override is about the pipeline's own run and folder too, besides its experiments."""
+    return override.lstrip("+").startswith(("paths.", "paths=", "trust=", "tracking.", "tracking="))
+
+
+def _refuse_for_nobody(overrides: Iterable[str]) -> None:
+    """Refuse overrides of experiments in a pipeline that has none."""
+    for text in overrides:
+        if not is_of_whole(text):
+            raise InputError(
+                f"{redact_text(text)}: goes to experiments, and no step of this pipeline is one. Write "
+                f"STEP:{redact_text(text)} for the argument of a step, or leave it out."
+            )
 
 
 def _chosen(name: str | None, overrides: Sequence[str]) -> tuple[str, list[str]]:

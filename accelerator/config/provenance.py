@@ -47,7 +47,11 @@ class Provenance:
         return list(self.of_key.get(key, ()))
 
     def source_of(self, key: str) -> str:
-        """Return what set `key`, or the nearest key above it; "" when nothing is known."""
+        """Return what set `key`, or a key below it, or the nearest above it; "" when nothing is known."""
+        if key not in self.of_key:  # +optimizer.betas.first=1 makes optimizer.betas, which nothing names
+            below = [found[-1] for name, found in self.of_key.items() if name.startswith((f"{key}.", f"{key}["))]
+            if below:
+                return below[-1]
         while key:
             if found := self.of_key.get(key):
                 return found[-1]

@@ -7,7 +7,7 @@ from typing import Any
 
 from accelerator.components import Registry
 from accelerator.config.compose import ComposedConfig, compose
-from accelerator.config.pipeline_config import PipelineConfig, read_pipeline
+from accelerator.config.pipeline_config import PipelineConfig, is_of_whole, read_pipeline
 from accelerator.config.project import Project
 from accelerator.config.saved import saved_values
 from accelerator.experiment.outcome import Say, say_nothing
@@ -49,7 +49,7 @@ def plan_pipeline(
     registry = Registry.discover(project.root)
     pipeline = read_pipeline(name, overrides, project, registry)
     refuse_secrets(pipeline.overrides)
-    own = compose([item for item in pipeline.overrides if _is_of_whole(item)], project=project, registry=registry)
+    own = compose([item for item in pipeline.overrides if is_of_whole(item)], project=project, registry=registry)
     output = project.absolute(str(own.paths.output))
     cache = StepCache(output)
     steps = prepare(pipeline, project, registry, cache)
@@ -71,7 +71,3 @@ def _tracking(steps: Sequence[PreparedStep], own: ComposedConfig) -> Mapping[str
         return next((tracker for tracker in of_steps if tracker is not None), None)
     tracker: Mapping[str, Any] | None = saved_values(own).get("tracking")
     return tracker
-
-
-def _is_of_whole(override: str) -> bool:
-    return override.lstrip("+").startswith(("paths.", "paths=", "trust=", "tracking.", "tracking="))

@@ -74,6 +74,15 @@ REFUSED = [
     (["run", "sums", "pipeline=other"], "two pipelines are named, sums and other"),
     (["run", "summs"], "there is no pipeline 'summs'. Did you mean 'sums'?"),
     (["run", "sums", "frist:scale=1"], "frist:scale=1: there is no step 'frist'. Did you mean 'first'?"),
+    (
+        ["run", "sums", "optimizer.lr=1"],
+        "optimizer.lr=1: goes to experiments, and no step of this pipeline is one. Write STEP:optimizer.lr=1 for the "
+        "argument of a step, or leave it out.",
+    ),
+    (
+        ["run", "sums", "first:inputs.numbers=x"],
+        "first:inputs (command line): my_steps.Table has no argument 'inputs'.",
+    ),
     (["run", "sums", "pipeline.paralel=2"], "paralel"),
     (
         ["run", "sums", "pipeline.parallel=0"],

@@ -62,6 +62,13 @@ def test_an_unknown_key_has_the_source_of_the_nearest_one_above(composed: Compos
     assert provenance.source_of("nothing") == ""
 
 
+def test_a_key_that_came_with_those_below_it_has_their_source(composed: Compose) -> None:
+    provenance = _provenance(composed("+optimizer.betas.first=0.9"))
+
+    assert provenance.source_of("optimizer.betas") == "+optimizer.betas.first=0.9"
+    assert provenance.place_of("optimizer.betas") == "command line"
+
+
 def test_for_a_message_an_override_is_the_command_line(composed: Compose) -> None:
     provenance = _provenance(composed("seed=3", "+vars.place=a.yaml:7"))
 

@@ -32,6 +32,14 @@ def test_a_problem_names_the_override_it_came_from(tmp_path: Path) -> None:
     assert (problem["key"], problem["value"], problem["override"]) == ("seed", "-1", "seed=-1")
 
 
+def test_a_key_that_an_override_below_it_has_made_names_that_override(tmp_path: Path) -> None:
+    overrides = ["experiment=digits_resnet", "+optimizer.foo.bar=1"]
+    (found,) = check(overrides, project=Project(tmp_path))
+
+    (problem,) = found.to_json(overrides)
+    assert (problem["key"], problem["override"]) == ("optimizer.foo", "+optimizer.foo.bar=1")
+
+
 def test_an_experiment_in_a_subfolder_is_checked_too(tmp_path: Path) -> None:
     (tmp_path / "configs" / "experiment" / "vision" / "old").mkdir(parents=True)
     text = "# @package _global_\ndefaults: [/experiment/digits_resnet]\nseed: -1\n"
