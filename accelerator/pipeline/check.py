@@ -1,6 +1,6 @@
 """Checking without running: the config of a command, a pipeline with all that its steps compose, or all there are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from accelerator.components import Registry
 from accelerator.config.groups import configs_below
@@ -30,21 +30,25 @@ def check(
             "accelerator configure check: --dry_run takes a step of one experiment, and a pipeline has several. Leave "
             "it out, or see what would run with accelerator pipeline run NAME --plan."
         )
-    registry = Registry.discover(project.root)
     if is_of_pipeline:
-        return [Checked("", tuple(_problems(None, overrides, project, registry)))]
+        return [Checked("", _problems(None, overrides, project, Registry.discover(project.root)))]
     found = experiments.check(overrides, project=project, every=every, dry_run=dry_run)
-    names = [item.name for item in configs_below(GROUP, search_path(project, registry))] if every else []
-    return found + [Checked(f"{GROUP}/{name}", tuple(_problems(name, (), project, registry))) for name in names]
+    return [*found, *_pipelines(project)] if every else found
 
 
-def _problems(name: str | None, overrides: Sequence[str], project: Project, registry: Registry) -> list[Problem]:
+def _pipelines(project: Project) -> Iterator[Checked]:
+    registry = Registry.discover(project.root)
+    for item in configs_below(GROUP, search_path(project, registry)):
+        yield Checked(f"{GROUP}/{item.name}", _problems(item.name, (), project, registry))
+
+
+def _problems(name: str | None, overrides: Sequence[str], project: Project, registry: Registry) -> tuple[Problem, ...]:
     try:
         pipeline = read_pipeline(name, overrides, project, registry)
     except ConfigError as error:
-        return list(error.problems)
+        return error.problems
     found = (problem for step in pipeline.steps for problem in _of_step(step, pipeline, project, registry))
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def _of_step(step: StepConfig, pipeline: PipelineConfig, project: Project, registry: Registry) -> list[Problem]:
