@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from omegaconf import DictConfig
 
 from accelerator.components import Registry
+from accelerator.config.check_calls import check_calls
 from accelerator.config.check_forms import check_forms
 from accelerator.config.check_imported import check_imported
 from accelerator.config.check_interpolations import check_interpolations
@@ -73,5 +74,6 @@ def examine(config: DictConfig, registry: Registry, *, with_references: bool = T
     unread = check_arguments(targets, references.facts, reader)
     if with_references:
         references.check()
+        check_calls(config, targets, project.module_folders, reader)
     check_interpolations(config, reader)
     return Examined(reader, tuple(unread), references.facts, trust, project)

@@ -27,7 +27,7 @@ class Gives:
     the names of a data component's facts, `validation_sets` those of its validation sets; None: not known. `composes`
     is, of a pipeline step, the argument whose overrides a config is composed of, `outputs` the argument that names more
     of what it gives, `fills` the argument in whose texts it fills in inputs and outputs, and `needs` the inputs of
-    which it needs one.
+    which it needs one; of a task, `needs` are the parts of the config that it calls.
     """
 
     names: tuple[str, ...] = ()
@@ -62,7 +62,8 @@ def gives(
             config: a pipeline runs the step again when what they compose has changed.
         outputs: of a pipeline step, the argument that is a mapping by the names of what else it gives.
         fills: of a pipeline step, the argument whose texts name its inputs and outputs: `{input:NAME}`.
-        needs: of a pipeline step, inputs exactly one of which must come in.
+        needs: of a pipeline step, inputs exactly one of which must come in; of a task that calls `context.losses`,
+            `loss`: a run without one is refused.
 
     Example:
         >>> @gives("input", "target", facts=["num_classes"], validation_sets=[])

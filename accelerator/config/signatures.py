@@ -97,6 +97,21 @@ def read_signature(target: str, *, search: Sequence[Path] = ()) -> Signature | N
     return Signature(parameters, ast.get_docstring(found.node), found.module.path, found.node.lineno, is_class=False)
 
 
+def read_method(target: str, names: Sequence[str], *, search: Sequence[Path] = ()) -> tuple[Parameter, ...] | None:
+    """Read what a class's objects take in the nearest method of these names; None where its source does not tell."""
+    found = find_definition(target.replace(":", "."), search)
+    chain = _ancestors(found) if found is not None else None
+    for item in chain or ():
+        body = item.node.body if isinstance(item, Defined) else []
+        methods = {inner.name: inner for inner in body if isinstance(inner, ast.FunctionDef)}
+        own = [methods[name] for name in names if name in methods]
+        if isinstance(item, str) or "__new__" in methods:
+            return None
+        if own:
+            return tuple(_parameters(own[0].args))[1:] if _is_plain(item, own[0].decorator_list) else None
+    return None
+
+
 def signature_of(target: object) -> Signature:
     """Return the signature of an imported object.
 

@@ -20,7 +20,7 @@ Inputs = Sequence[str] | Mapping[str, str]
 """The batch fields that the model is called with: a list, by position, or a mapping of argument to field."""
 
 
-@gives("prediction", "*")
+@gives("prediction", "*", needs=("loss",))
 class SupervisedTask(Task):
     """Calls the model, and gives what it returns as `prediction`, or under its own names when it returns a mapping.
 
@@ -42,7 +42,7 @@ class SupervisedTask(Task):
         return _outputs(self._call(context.model, batch))
 
 
-@gives("prediction", "*")
+@gives("prediction", "*", needs=("loss",))
 class ClassificationTask(Task):
     """One class a sample: the model gives logits (batch, classes, …), the target is the class.
 
