@@ -36,9 +36,6 @@ class Composition:
     sources: tuple[ConfigSource, ...]
     from_index: Mapping[str, str] = field(default_factory=dict)
     """Config path -> the `${index.…}` that stood there, where there was one."""
-    choices: Mapping[str, str] = field(default_factory=dict)
-    """What was chosen, by the config path that it fills: `{"model": "resnet8", "loss": "ssim, l1"}`; of a saved config
-    what the command chose."""
     run_folder: Path | None = None
     """The run folder that the config was read from; None for one that was composed."""
     hydra: DictConfig | None = None
@@ -54,6 +51,11 @@ class ComposedConfig(DictConfig):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ComposedConfig":
         return ComposedConfig(super().__deepcopy__(memo), self.__dict__["_composition"])
+
+    def typed_behind(self, earlier: Sequence[str]) -> "ComposedConfig":
+        """Return the same config, told to be composed from overrides of an earlier command as well."""
+        composition: Composition = self.__dict__["_composition"]
+        return ComposedConfig(self, replace(composition, overrides=(*earlier, *composition.overrides)))
 
 
 def composition_of(config: Any) -> Composition | None:
@@ -87,13 +89,21 @@ def compose(
     registry = registry or Registry.discover(project.root)
     sources = search_path(project, registry)
     loaded = _load(Attempt(sources, project, config_name, tuple(overrides)))
-    provenance = read_provenance(loaded.files, loaded.overrides, project, sources)
+    found = read_provenance(loaded.files, loaded.overrides, project, sources)
+    provenance = replace(found, choices=_choices(loaded))
     filled_in = fill_in_index(loaded.config, provenance)
     if filled_in.problems:
         raise ConfigError(filled_in.problems)
     complete(loaded.config)
-    made = Composition(project, tuple(overrides), filled_in.of(provenance), registry, sources, filled_in.references)
-    composition = replace(made, choices=_choices(loaded), hydra=loaded.hydra)
+    composition = Composition(
+        project,
+        tuple(overrides),
+        filled_in.of(provenance),
+        registry,
+        sources,
+        filled_in.references,
+        hydra=loaded.hydra,
+    )
     return ComposedConfig(ordered(loaded.config), composition)
 
 

@@ -6,7 +6,7 @@ Hydra drops line numbers, so each merged file is read a second time, by a YAML p
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ Item = tuple[str, str, str | None]
 _NULL = "tag:yaml.org,2002:null"
 _VALUES = "__values__"  # beside the config paths of provenance.json: no config may have such keys
 _HIDDEN = "__hidden__"
+_CHOICES = "__choices__"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Provenance:
     """Beside the sources of a key the value that each set, as its file has it; keys without any are left out."""
     hidden: Mapping[str, tuple[tuple[str, str | None], ...]] = field(default_factory=dict)
     """Lines, each with its value, of files that are not merged: another of the same name comes first in the search."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """What was chosen in groups, by the config path that it fills: `{"model": "resnet8", "loss": "ssim, l1"}`."""
 
     def sources(self, key: str) -> list[str]:
         """Return what set `key` itself, oldest first; [] when nothing did."""
@@ -65,11 +68,12 @@ class Provenance:
 
     def to_json(self) -> str:
         """Return the text of `provenance.json`."""
-        return json.dumps({**self.of_key, _VALUES: self.values, _HIDDEN: self.hidden}, indent=1) + "\n"
+        beside = {_VALUES: self.values, _HIDDEN: self.hidden, _CHOICES: self.choices}
+        return json.dumps({**self.of_key, **beside}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Provenance":
-        """Read what `to_json` wrote, also in a version that kept no values.
+        """Read what `to_json` wrote, also in a version that kept no values and no choices.
 
         Raises:
             ValueError: it is something else.
@@ -77,14 +81,18 @@ class Provenance:
         stored = json.loads(text)
         values = {key: tuple(found) for key, found in stored.pop(_VALUES, {}).items()}
         hidden = {key: tuple((at, value) for at, value in found) for key, found in stored.pop(_HIDDEN, {}).items()}
-        found = cls({key: tuple(found) for key, found in stored.items()}, values, hidden)
+        choices = dict(stored.pop(_CHOICES, {}))
+        found = cls({key: tuple(found) for key, found in stored.items()}, values, hidden, choices)
         if not found._is_sound():
             raise ValueError("it holds something else than sources and values")
         return found
 
     def with_overrides(self, overrides: Iterable[ParsedOverride]) -> "Provenance":
         """Return a provenance in which `overrides` came last."""
-        return _merged([*self._items(), *_of_overrides(overrides)], self.hidden)
+        last = list(overrides)
+        merged = _merged([*self._items(), *_of_overrides(last)], self.hidden)
+        chosen = {**self.choices, **{item.key: _chosen(item.value) for item in last if item.group}}
+        return replace(merged, choices={key: option for key, option in chosen.items() if option})
 
     def history(self, key: str) -> list[tuple[str, str | None]]:
         """Return the sources of `key`, oldest first, each with the value that it set."""
@@ -97,7 +105,7 @@ class Provenance:
         sources = [text for found in self.of_key.values() for text in found] + [at for at, _ in hidden]
         values = [text for found in self.values.values() for text in found] + [value for _, value in hidden]
         return (
-            all(isinstance(text, str) for text in sources)
+            all(isinstance(text, str) for text in (*sources, *self.choices, *self.choices.values()))
             and all(isinstance(text, str | None) for text in values)
             and all(len(found) in (0, len(self.of_key.get(key, ()))) for key, found in self.values.items())
         )
@@ -205,6 +213,11 @@ def _of_overrides(overrides: Iterable[ParsedOverride]) -> Iterator[Item]:
         shown = redact_text(item.text)
         for key in _keys_of(item.key, item.value):
             yield key, shown, None
+
+
+def _chosen(value: Any) -> str:
+    """Return what an override chooses in a group as text; "" when it takes the choice back."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _keys_of(key: str, value: Any) -> Iterator[str]:

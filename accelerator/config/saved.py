@@ -124,9 +124,8 @@ def load_saved(
     problems = [] if to_look_at else list(refused_texts(kept, overrides, sources, provenance))
     if problems:
         raise ConfigError(problems)
-    choices = {item.key: str(item.value) for item in parsed if item.group and item.value is not None}
     composition = Composition(
-        project, tuple(overrides), provenance, registry, sources, choices=choices, run_folder=file.parent.absolute()
+        project, tuple(overrides), provenance, registry, sources, run_folder=file.parent.absolute()
     )
     return ComposedConfig(config, composition)
 

@@ -15,6 +15,8 @@ from accelerator.config.project import Project
 from accelerator.config.saved import load_saved
 from accelerator.errors import ConfigError, InputError, Problem
 from accelerator.redaction import redact_text
+from accelerator.runs.folder import RunFolder
+from accelerator.runs.overrides import read_overrides
 from accelerator.runs.run import Run
 from accelerator.tracking.addresses import ADDRESS_KEY, UNNAMED, configured_address, how_to_name, is_named
 
@@ -49,14 +51,17 @@ def sound_config_of_run(
 def sound_saved_config(path: Path, overrides: Sequence[str], project: Project) -> ComposedConfig:
     """Read a saved config (its folder or file) to train it anew; the present project's trust counts.
 
+    Its overrides are those that it was made with, and behind them the ones on top: who reads the run finds both.
+
     Raises:
         ConfigError: it cannot be read, or has problems; carries all of them.
     """
     registry = Registry.discover(project.root)
+    folder = path if path.is_dir() else path.parent
     config = load_saved(path, overrides, project, registry)
     _trust_as_here(config, overrides, project, registry)
-    _judge_address(config, path if path.is_dir() else path.parent, overrides, project)
-    return _checked(config, registry)
+    _judge_address(config, folder, overrides, project)
+    return _checked(config, registry).typed_behind(read_overrides(RunFolder(folder)))
 
 
 def config_of_run(run: Run, overrides: Sequence[str], project: Project, registry: Registry) -> ComposedConfig:

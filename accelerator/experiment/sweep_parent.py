@@ -3,6 +3,7 @@
 It is carried before the first job is frozen: the children name their parent by the id that MLflow gave it.
 """
 
+import shlex
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -37,9 +38,8 @@ def open_parent(
         return None
     run = run_of_folder(folder.path)
     with open_group_run(run, saved_yaml(config), project):
-        append_records(
-            run, tags({"accelerator.sweep": str(folder.path), "overrides": redact_text(" ".join(overrides))})
-        )
+        typed = shlex.join(map(redact_text, overrides))
+        append_records(run, tags({"accelerator.sweep": str(folder.path), "overrides": typed}))
         delivered = sync(run, project.root, _FIRST_S, named=addresses_in(overrides))
     address = mlflow_address(run)
     if address is None and (delivered.error or delivered.unsent):

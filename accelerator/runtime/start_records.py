@@ -35,7 +35,7 @@ def tags(
     found: dict[str, Any] = {}
     if typed:
         found["overrides"] = shlex.join(typed)
-    for key, choice in composition.choices.items() if composition is not None else ():
+    for key, choice in composition.provenance.choices.items() if composition is not None else ():
         found[f"{CHOICE_PREFIX}{key}"] = redact_text(choice)
     if parent is not None:
         found[PARENT_TAG] = parent

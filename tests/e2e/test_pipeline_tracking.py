@@ -114,6 +114,7 @@ def test_a_pipeline_is_one_run_with_a_run_of_each_step_and_lineage_is_read_from_
     assert (whole.data.metrics["steps/ran"], whole.data.tags["accelerator.pipeline"]) == (2.0, "tree")
     folder = RunFolder(Path(told(train, "accelerator.output.run")["value"]))
     assert (folder.run_id, train.data.params["train.steps"]) == (train.data.tags["accelerator.run_id"], "2")
+    assert (train.data.tags["choice.model"], "model=mlp" in train.data.tags["overrides"].split()) == ("mlp", True)
     came_in = told(write, "accelerator.input.loss")
     assert (came_in["run_id"], came_in["output"]) == (train.info.run_id, "metrics.test/loss")
     assert float(came_in["value"]) == train.data.metrics["test/loss"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerator.runs.processes import identify
+from accelerator.runs.run import Run
 from tests.e2e.command import accelerator, start
 
 QUICK = (
@@ -45,6 +46,8 @@ def test_a_failed_job_does_not_end_the_sweep_and_jobs_may_run_side_by_side(proje
 
     assert ended.code == 1, ended.err
     assert [job["state"] for job in jobs_of(Path(ended.last_line))] == ["failed", "completed"]
+    told = [Run(path.parent).choices()["model"] for path in Path(ended.last_line).glob("jobs/*/run/*/*/summary.json")]
+    assert told == ["mlp", "mlp"]
     assert "Job 0 failed:" in ended.err
     assert "--resume" in ended.out
     assert (Path(ended.last_line) / "sweep.png").exists()

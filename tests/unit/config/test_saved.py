@@ -184,6 +184,16 @@ def test_a_choice_takes_todays_config_of_its_group(composed: Compose, save: Any,
     assert list(again.loss) == ["mse"]
 
 
+def test_what_was_chosen_is_known_of_a_saved_config_too(composed: Compose, save: Any, load: Any) -> None:
+    first = save(composed("experiment=digits_resnet", "model=mlp"))
+    again = load(first, "engine=single", "loss=[mse,cross_entropy]", "scheduler=null")
+
+    choices = composition_of(load(save(again))).provenance.choices  # type: ignore[union-attr]
+    assert (choices["experiment"], choices["model"]) == ("digits_resnet", "mlp")
+    assert (choices["engine"], choices["loss"]) == ("single", "mse, cross_entropy")
+    assert "scheduler" not in choices
+
+
 def test_another_experiment_is_refused(composed: Compose, save: Any, load: Any) -> None:
     folder = save(composed())
 

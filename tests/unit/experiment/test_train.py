@@ -13,6 +13,7 @@ from accelerator.experiment.dry_run import dry_run
 from accelerator.experiment.sound_config import sound_saved_config
 from accelerator.experiment.train import find_unfinished, run, train
 from accelerator.runs.folder import RunFolder
+from accelerator.runs.overrides import read_overrides
 from accelerator.runs.run import Run
 from accelerator.runs.summary import Summary, write_summary
 from accelerator.testing.tiny import TinyModel, tiny_data
@@ -194,7 +195,10 @@ def test_a_saved_config_is_trained_anew_whatever_the_configs_of_today_say(traine
 
     assert rehearsed.startswith("Dry run: composed, checked and built; one step")
     assert outcome.exit_code == 0
-    assert [Run(path).summary.step for path in (trained.root / "again" / "digits").iterdir()] == [5]
+    (again,) = map(Run, (trained.root / "again" / "digits").iterdir())
+    assert again.summary.step == 5
+    assert again.choices() == {**trained_run.choices(), "model": "mlp"}
+    assert read_overrides(again.folder) == [*read_overrides(trained_run.folder), "train.epochs=1", "paths.output=again"]
 
 
 def test_a_saved_config_is_judged_by_the_present_projects_trust(trained: Project, trained_run: Run) -> None:
