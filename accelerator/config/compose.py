@@ -113,6 +113,11 @@ def _choices(loaded: Loaded) -> dict[str, str]:
         group, _, option = file.name.rpartition("/")
         if group not in ("", "index"):
             listed.setdefault(file.package or group.replace("/", "."), []).append(option)
+    for key, chosen in loaded.chosen.items():
+        group, _, package = key.partition("@")
+        path = package or group.replace("/", ".")
+        if chosen is not None and path in listed:  # not what the chosen one includes
+            listed[path] = [chosen]
     removed = {item.key for item in loaded.overrides if item.group and item.value is None}
     return {key: ", ".join(options) for key, options in listed.items() if key not in removed}
 

@@ -7,7 +7,7 @@ used as it stands, by a subclass that notes each file as it is merged, and the s
 import copy
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,8 +91,10 @@ class Loaded:
     config: DictConfig
     files: tuple[LoadedFile, ...]
     overrides: tuple[ParsedOverride, ...]
-    hydra: DictConfig | None = None
+    hydra: DictConfig | None
     """What is said to Hydra itself; None when no file and no override says anything."""
+    chosen: Mapping[str, str | None]
+    """By `group` or `group@package` what is chosen in those that take one option, without what that includes."""
 
 
 class Prepare(Protocol):
@@ -176,10 +178,9 @@ def load(
         config = loader.load_configuration(config_name, kept, run_mode=RunMode.RUN)
     with open_dict(config):
         hydra = config.pop("hydra", None)
-        for item in removed:
-            if item.group not in GLOBAL_GROUPS:
-                OmegaConf.update(config, item.key, None)
-    return Loaded(config, tuple(loader.files), parsed, hydra)
+        for key in [item.key for item in removed if item.group not in GLOBAL_GROUPS]:
+            OmegaConf.update(config, key, None)
+    return Loaded(config, tuple(loader.files), parsed, hydra, loader.chosen)
 
 
 def _prepare(prepare: Prepare, overrides: Sequence[ParsedOverride], config: DictConfig) -> None:
@@ -211,6 +212,7 @@ class _RecordingLoader(ConfigLoaderImpl):
         self._names_hydra = False
         self._look_in(with_hydras_own(sources) if names_hydra else files_alone(sources))
         self.files: list[LoadedFile] = []
+        self.chosen: dict[str, str | None] = {}
         self._loaded: dict[int, Any] = {}
         self.prepare: Callable[[DictConfig], None] = lambda config: None
 
@@ -234,7 +236,10 @@ class _RecordingLoader(ConfigLoaderImpl):
                 raise
         if self._names_hydra:
             self._look_in(with_hydras_own(self._sources))
-            return super()._load_configuration_impl(config_name, overrides, run_mode, *args, **options)
+            config = super()._load_configuration_impl(config_name, overrides, run_mode, *args, **options)
+            self.chosen = dict(config.hydra.runtime.choices)
+            return config
+        self.chosen = dict(defaults.overrides.known_choices)
         self.validate_sweep_overrides_legal(parsed, run_mode, from_shell=True)
         config = self._compose_config_from_defaults_list(defaults.defaults, repo)
         OmegaConf.set_struct(config, True)
@@ -246,9 +251,9 @@ class _RecordingLoader(ConfigLoaderImpl):
         loaded = repo.load_config(config_path=config_name) if config_name is not None else None
         in_file = loaded is not None and OmegaConf.select(loaded.config, _SEARCH_PATH, default=None) is not None
         if in_file or any((item.key_or_group or "").startswith(_SEARCH_PATH) for item in parsed_overrides):
+            places = "the project's configs/, from plugins and from accelerator"
             raise SearchPathError(
-                f"{_SEARCH_PATH} is not taken: configs come from the project's configs/, from plugins and from "
-                f"accelerator. Copy the files into the project's configs/"
+                f"{_SEARCH_PATH} is not taken: configs come from {places}. Copy the files into the project's configs/"
             )
 
     def _load_single_config(self, default: Any, repo: Any) -> Any:
@@ -282,13 +287,12 @@ def names_hydra(text: str) -> bool:
 
 def _parsed(item: Override, loader: ConfigLoaderImpl) -> ParsedOverride:
     value = None if item.is_sweep_override() else item.value()
-    is_group = bool(item.key_or_group) and loader.repository.group_exists(item.key_or_group)
-    is_group = is_group and not isinstance(value, dict)
+    can_choose = bool(item.key_or_group) and not isinstance(value, dict)
     key = (item.package or item.key_or_group).replace("/", ".")
     return ParsedOverride(
         text=str(item.input_line),
         key=key,
-        group=item.key_or_group if is_group else "",
+        group=item.key_or_group if can_choose and loader.repository.group_exists(item.key_or_group) else "",
         package=item.package or "",
         value=value,
         sign="~" if item.is_delete() else "++" if item.is_force_add() else "+" if item.is_add() else "",

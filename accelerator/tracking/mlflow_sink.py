@@ -8,9 +8,9 @@ and a point's timestamp is the journal's: a batch that is sent again changes not
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from accelerator.errors import AcceleratorError, did_you_mean
+from accelerator.errors import AcceleratorError
 from accelerator.redaction import MASK
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.journal import ARTIFACT, METRIC, PARAMETER, TAG, Record, read_journal
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from accelerator.tracking.mlflow_family import MlflowFamily
     from accelerator.tracking.mlflow_run import MlflowRun
 
-POLICIES = ("none", "best", "last", "all")
-
 
 class MLflowSink:
     """Carries a journal to MLflow."""
@@ -39,7 +37,7 @@ class MLflowSink:
         self,
         tracking_uri: str | None = None,
         experiment: str | None = None,
-        checkpoints: str = "none",
+        checkpoints: Literal["none", "best", "last", "all"] = "none",
         log_model: bool = True,
         register: str | None = None,
         alias: str | None = "newest",
@@ -54,10 +52,8 @@ class MLflowSink:
             alias: what the registry calls that version; null: nothing.
 
         Raises:
-            SinkError: there is no such policy for checkpoints, or a model is to be registered that is not logged.
+            SinkError: a model is to be registered that is not logged.
         """
-        if checkpoints not in POLICIES:
-            raise SinkError(f"tracking.checkpoints = {checkpoints!r}. {did_you_mean(checkpoints, POLICIES)}")
         if register and not log_model:
             raise SinkError(
                 f"tracking.register = {register!r}: only a logged model can be registered. Set tracking.log_model=true."

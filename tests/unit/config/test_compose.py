@@ -35,6 +35,21 @@ def test_the_main_experiment_composes_as_written(composed: Compose) -> None:
     assert config.data == {"_target_": "digits"}
 
 
+@pytest.mark.parametrize("word", ["seed=1", "hydra.launcher.n_jobs=2"])
+def test_the_choice_of_a_group_is_what_was_named_and_not_what_that_includes(
+    composed: Compose, write: Write, word: str
+) -> None:
+    write("model/wide.yaml", "defaults: [mlp, _self_]\nhidden: [512]\n")
+    write("experiment/mine.yaml", "# @package _global_\ndefaults: [digits_resnet, override /model: wide]\n")
+
+    with_launcher = ["hydra/launcher=joblib"] if word.startswith("hydra") else []
+    composition = composition_of(composed("experiment=mine", "loss=[mse,cross_entropy]", *with_launcher, word))
+
+    assert composition is not None
+    choices = composition.provenance.choices
+    assert (choices["model"], choices["experiment"], choices["loss"]) == ("wide", "mine", "mse, cross_entropy")
+
+
 @pytest.mark.parametrize("key", SECTIONS)
 def test_a_section_that_is_left_out_takes_its_defaults(composed: Compose, key: str) -> None:
     config = composed("experiment=digits_resnet", f"~{key}")

@@ -63,8 +63,11 @@ def test_each_set_of_a_split_is_numbered_for_itself(tmp_path: Path) -> None:
         (np.array([1, 2], dtype=np.int16), pa.int16(), [1, 2]),
         (["a", "b"], pa.string(), ["a", "b"]),
         ([torch.tensor([1]), torch.tensor([2, 3])], pa.list_(pa.int64()), [[1], [2, 3]]),
+        ([torch.zeros(0, 4), torch.zeros(0, 4)], pa.list_(pa.list_(pa.float64())), [[], []]),
+        ([None, torch.zeros(0, dtype=torch.bool)], pa.list_(pa.bool_()), [None, []]),
+        ([np.array([], dtype="U3"), np.array(["a"])], pa.list_(pa.string()), [[], ["a"]]),
     ],
-    ids=["scalar", "half", "bool", "vector", "matrix", "empty", "numpy", "text", "ragged"],
+    ids=["scalar", "half", "bool", "vector", "matrix", "empty", "numpy", "text", "ragged", "boxes", "none", "texts"],
 )
 def test_a_value_keeps_its_shape_and_type(value: Any, kind: pa.DataType, rows: list[Any], tmp_path: Path) -> None:
     table = written(tmp_path / "p.parquet", ({"value": value}, BATCH, ""))
@@ -95,6 +98,24 @@ def test_a_type_that_changes_from_batch_to_batch_is_an_error(tmp_path: Path) -> 
 
     with pytest.raises(ComponentError, match=r"gives .*score \(float\).*the first one gave .*score \(int64\)"):
         written(tmp_path / "p.parquet", (whole, BATCH, ""), (broken, BATCH, ""))
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "kind"),
+    [
+        ([None, None], ["a", None], pa.string()),
+        ([[], []], [[1.5], []], pa.list_(pa.float64())),
+        (["a", "b"], [None, None], pa.string()),
+    ],
+    ids=["none", "empty", "none_later"],
+)
+def test_a_batch_in_which_no_row_has_a_value_takes_the_type_of_the_others(
+    first: list[Any], later: list[Any], kind: pa.DataType, tmp_path: Path
+) -> None:
+    table = written(tmp_path / "p.parquet", ({"found": first}, BATCH, ""), ({"found": later}, BATCH, ""))
+
+    assert table.schema.field("found").type == kind
+    assert table["found"].to_pylist() == [*first, *later]
 
 
 def test_a_file_that_is_there_stays(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from accelerator.components import Registry
+from accelerator.config.check import check_config
+from accelerator.config.compose import compose
 from accelerator.config.project import Project
 from accelerator.runs.folder import RunFolder
 from accelerator.runs.summary import read_summary
@@ -118,8 +121,16 @@ def test_a_run_through_the_forwarder_is_read_back_by_mlflow(with_store: Path, cl
     )
 
 
-def test_a_policy_that_there_is_not_and_a_model_that_is_not_logged_are_refused() -> None:
-    with pytest.raises(SinkError, match=r"tracking.checkpoints = 'lst'. Did you mean 'last'"):
-        MLflowSink(checkpoints="lst")
+def test_a_policy_that_there_is_not_is_told_before_a_run(with_store: Path) -> None:
+    project, registry = Project(with_store), Registry.discover(with_store)
+
+    (found,) = check_config(
+        compose(["experiment=digits_resnet", "tracking.checkpoints=lst"], project=project), registry
+    )
+
+    assert "'none' or 'best' or 'last' or 'all' as 'checkpoints', not 'lst'" in str(found)
+
+
+def test_a_model_that_is_not_logged_is_not_registered() -> None:
     with pytest.raises(SinkError, match="tracking.register = 'digits': only a logged model can be registered"):
         MLflowSink(register="digits", log_model=False)
