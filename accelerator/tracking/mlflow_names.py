@@ -8,6 +8,8 @@ from typing import TypeVar
 
 RUN_TAG = "accelerator.run_id"
 """The tag of an MLflow run that holds the name of our run folder."""
+CHANGED_PREFIX = "changed."
+"""What the tag of a parameter begins with that a resume changed: MLflow keeps the first value as the parameter."""
 MOST_METRICS = 1000
 MOST_PARAMETERS = 100
 MOST_TAGS = 100

@@ -21,6 +21,7 @@ from accelerator.tracking.mlflow_artifacts import MlflowArtifacts
 from accelerator.tracking.mlflow_datasets import log_datasets
 from accelerator.tracking.mlflow_model import MlflowModels
 from accelerator.tracking.mlflow_names import (
+    CHANGED_PREFIX,
     LONGEST_PARAMETER,
     LONGEST_TAG,
     MOST_METRICS,
@@ -50,12 +51,16 @@ class MlflowRun:
     parameters: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     """The newest value of each."""
+    changed: dict[str, str] = field(default_factory=dict)
+    """The tags of parameters that have another value than MLflow keeps."""
 
     @classmethod
     def of(cls, client: MlflowClient, found: Run, folder: Path) -> Self:
         """Return what writes to a run that was found; `folder` is that of ours."""
         run_id, data = found.info.run_id, found.data
-        return cls(client, run_id, MlflowArtifacts(client, run_id, folder), dict(data.params), dict(data.metrics))
+        changed = {name: data.tags[name] for name in data.tags if name.startswith(CHANGED_PREFIX)}
+        artifacts = MlflowArtifacts(client, run_id, folder)
+        return cls(client, run_id, artifacts, dict(data.params), dict(data.metrics), changed)
 
     def close(self, status: str, end_time: float | None) -> None:
         """Give the run its end; `end_time` in seconds since 1970, None: now."""
@@ -124,19 +129,22 @@ class MlflowRun:
         changed: dict[str, str] = {}
         for record in records:
             key = mlflow_key(record["name"])
+            tag = f"{CHANGED_PREFIX}{key}"
             known = self.parameters.get(key, new.get(key))
             text = str(record.get("value"))
             value = self.artifacts.pointer(text, record["name"], "parameters", LONGEST_PARAMETER, known or "")
             if known is None:
                 new[key] = value
-            elif known != value:
-                changed[f"changed.{key}"] = value
+            elif changed.get(tag, self.changed.get(tag, known)) != value:
+                changed[tag] = value
         refused = 0
         entities = [Param(key, value) for key, value in new.items()]
         for batch in batches(entities, MOST_PARAMETERS, lambda item: len(item.key) + len(item.value.encode()) + 40):
             refused += self._log_batch(params=batch)
         self.parameters.update(new)
-        return refused + self.log_tags(changed.items())
+        refused += self.log_tags(changed.items())
+        self.changed.update(changed)
+        return refused
 
     def log_tags(self, tags: Iterable[tuple[str, Any]]) -> int:
         """Log tags; a later value replaces an earlier one. The tag that a run is found again by is not theirs."""

@@ -21,7 +21,7 @@ from accelerator.runs.row import RunRow
 from accelerator.runs.run import CHOICE_PREFIX, PARENT_TAG, Run
 from accelerator.runs.summary import COMPLETED, FAILED, INTERRUPTED, RUNNING, Summary, write_summary
 from accelerator.tracking.addresses import configured_address
-from accelerator.tracking.mlflow_names import RUN_TAG, mlflow_key
+from accelerator.tracking.mlflow_names import CHANGED_PREFIX, RUN_TAG, mlflow_key
 from accelerator.tracking.mlflow_store import import_late, resolve_uri, shown_uri, sqlite_path
 from accelerator.tracking.sink import SinkError
 
@@ -135,7 +135,9 @@ def _row(run: Any, names: Mapping[str, str]) -> RunRow:
     info, data = run.info, run.data
     end = info.end_time
     # The machine's load is no result: a run folder's summary has none of it either.
-    parameters, metrics = data.params, {key: data.metrics[key] for key in data.metrics if not key.startswith(SYSTEM)}
+    metrics = {key: data.metrics[key] for key in data.metrics if not key.startswith(SYSTEM)}
+    changed = {key.removeprefix(CHANGED_PREFIX): data.tags[key] for key in data.tags if key.startswith(CHANGED_PREFIX)}
+    parameters = {**data.params, **changed}
     epoch = metrics.pop(EPOCH, None)
     return RunRow(
         name=str(names.get(info.experiment_id, "")),

@@ -88,6 +88,15 @@ def test_a_parameter_that_changed_becomes_a_tag(with_store: Path, client: Mlflow
     assert run.data.tags["changed.train.epochs"] == "20"
 
 
+def test_a_parameter_that_changed_back_is_told_too(with_store: Path, client: MlflowClient) -> None:
+    sink, target = opened(with_store)
+    for epochs in (10, 20, 10):
+        sink.send([{"kind": "parameter", "name": "train.epochs", "value": epochs}])
+        sink, target = opened(with_store, target=target)
+
+    assert client.get_run(target["run_id"]).data.tags["changed.train.epochs"] == "10"
+
+
 def test_tags_and_files_arrive(with_store: Path, client: MlflowClient) -> None:
     sink, target = opened(with_store)
     folder = with_store / "outputs" / "20261123-101500-3fa2b1"

@@ -67,6 +67,17 @@ def test_they_are_chosen_and_sorted_like_run_folders(project: Project) -> None:
     assert [row.run_id for row in list_runs(project, sort="validation/loss", tracking=address)][0] == "run-bbbbbb"
 
 
+def test_a_value_that_a_resume_changed_is_the_one_that_counts(tmp_path: Path) -> None:
+    sink = MLflowSink()
+    sink.open(TrackedRun("run-aaaaaa", "digits", tmp_path, tmp_path, START))
+    for epochs in (2, 4):
+        sink.send([{"kind": "parameter", "name": "train.epochs", "value": epochs}])
+    sink.close("completed")
+
+    (row,) = list_runs(Project(tmp_path), where="train.epochs==4", tracking="mlflow")
+    assert row.config()["train.epochs"] == 4
+
+
 def test_they_are_compared_with_causes_and_results(project: Project) -> None:
     found = compare(["aaaaaa", "last"], tracking="mlflow", project=project).comparison
 
