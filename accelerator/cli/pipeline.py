@@ -70,8 +70,10 @@ class Pipeline:
         )
         return print_ended(ended)
 
-    def status(self, name: str | None = None, *, json: bool = False) -> int:
+    def status(self, name: str | None = None, *overrides: str, json: bool = False) -> int:
         """Show how the steps of each pipeline stand, or of one; the newest of each name.
+
+        A pipeline that was run with paths.output=DIR is found with the same override.
 
         Flags:
           --json  print a list of objects, one a pipeline, as pipeline.json has it
@@ -79,19 +81,20 @@ class Pipeline:
         Examples:
           accelerator pipeline status
           accelerator pipeline status digits_two_stage --json
+          accelerator pipeline status paths.output=/scratch/outputs
         """
-        found = late("pipeline", "pipeline_status")(name, project=self._project)
+        found = late("pipeline", "pipeline_status")(name, overrides, project=self._project)
         if json:
             print_notes(found)
             print_line(dumps([item.to_json() for item in found.pipelines], indent=2))
             return 0
         return print_status(found, self._project.flag)
 
-    def clean(self, name: str | None = None, *, dry_run: bool = False, all: bool = False) -> int:
+    def clean(self, name: str | None = None, *overrides: str, dry_run: bool = False, all: bool = False) -> int:
         """Remove records of steps that nothing can be taken from any more; runs and outputs stay.
 
         Those are records that are damaged, of another version, or whose outputs are gone or changed, and locks that
-        nobody holds. Each is shown.
+        nobody holds. Each is shown. Those of a pipeline that was run with paths.output=DIR are found with that override.
 
         Flags:
           --dry_run  only show them
@@ -101,7 +104,10 @@ class Pipeline:
           accelerator pipeline clean --dry_run
           accelerator pipeline clean digits_two_stage --all
         """
-        return print_clean(late("pipeline", "clean_cache")(name, project=self._project, dry_run=dry_run, every=all))
+        cleaned = late("pipeline", "clean_cache")(
+            name, overrides, project=self._project, dry_run=dry_run, every=all
+        )
+        return print_clean(cleaned)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Where the runs of a project lie, and which of them a RUN means."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from accelerator.config.compose import compose
@@ -11,13 +12,13 @@ from accelerator.runs.listing import LAST, find_run, list_runs
 from accelerator.runs.run import Run, is_run_folder
 
 
-def output_root(project: Project) -> Path:
-    """Return `paths.output` of the project's own configs, absolute.
+def output_root(project: Project, overrides: Sequence[str] = ()) -> Path:
+    """Return `paths.output` of the project's own configs, absolute; with overrides on top.
 
     Raises:
         ConfigError: the project's `main` does not compose.
     """
-    return project.absolute(str(compose((), project=project).paths.output))
+    return project.absolute(str(compose(overrides, project=project).paths.output))
 
 
 def named_run(reference: str, project: Project) -> Run:

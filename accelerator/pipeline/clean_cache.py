@@ -2,14 +2,14 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from accelerator.config.project import Project
-from accelerator.experiment.named_run import output_root
 from accelerator.pipeline.cache import StepCache
+from accelerator.pipeline.pipeline_folder import output_of
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,22 @@ class CleanedCache:
 
 
 def clean_cache(
-    name: str | None = None, *, project: Project, dry_run: bool = False, every: bool = False
+    name: str | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    project: Project,
+    dry_run: bool = False,
+    every: bool = False,
 ) -> CleanedCache:
     """Remove records that cannot be used, of all pipelines or of one; with `every` also those that can.
 
+    `overrides` say where they lie, as they said it to the run: `paths.output=DIR`.
+
     Raises:
+        UsageError: an override says nothing about that.
         ConfigError: the project's `main` does not compose, so that its output root is not known.
     """
-    cache = StepCache(output_root(project))
+    cache = StepCache(output_of(overrides, project))
     found = [*_records(cache, name, every), *_pointers(cache, name, every)]
     if name is None:
         found += _locks(cache)

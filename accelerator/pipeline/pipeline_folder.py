@@ -1,17 +1,37 @@
 """Where pipelines lie, and which of their folders a command goes on with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from accelerator.errors import RunLockedError, StorageError
+from accelerator.config.pipeline_config import is_of_whole
+from accelerator.config.project import Project
+from accelerator.errors import RunLockedError, StorageError, UsageError
+from accelerator.experiment.named_run import output_root
 from accelerator.experiment.outcome import Say
 from accelerator.pipeline.cache import PIPELINES
 from accelerator.pipeline.state import COMPLETED, LOCK_FILE, STATE_FILE, PipelineState, read_state
 from accelerator.pipeline.step_folder import StepFolder
+from accelerator.redaction import redact_text
 from accelerator.runs.folder import create_run_folder
 from accelerator.runs.lock import RunLock
 
 _MOST_LOOKED_AT = 20
+
+
+def output_of(overrides: Sequence[str], project: Project) -> Path:
+    """Return the output root that pipelines lie below, as a command with these overrides has it.
+
+    Raises:
+        UsageError: an override says nothing about where they lie.
+        ConfigError: the project's `main` does not compose.
+    """
+    for text in overrides:
+        if not is_of_whole(text):
+            raise UsageError(
+                f"{redact_text(text)}: says nothing about where pipelines lie, as paths.output=DIR does, and a "
+                f"pipeline is named by its name alone. Leave it out."
+            )
+    return output_root(project, overrides)
 
 
 def open_folder(output: Path, name: str, definition: str, say: Say) -> tuple[Path, RunLock, PipelineState | None]:

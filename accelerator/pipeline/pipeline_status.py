@@ -1,11 +1,11 @@
 """How the pipelines of a project stand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accelerator.config.project import Project
 from accelerator.errors import RunNotFoundError, StorageError, did_you_mean
-from accelerator.experiment.named_run import output_root
-from accelerator.pipeline.pipeline_folder import pipeline_folders
+from accelerator.pipeline.pipeline_folder import output_of, pipeline_folders
 from accelerator.pipeline.state import DIED, STATE_FILE, PipelineState, read_state
 from accelerator.pipeline.write_page import PAGE, write_page
 
@@ -18,17 +18,20 @@ class Pipelines:
     notes: tuple[str, ...]
 
 
-def pipeline_status(name: str | None = None, *, project: Project) -> Pipelines:
+def pipeline_status(name: str | None = None, overrides: Sequence[str] = (), *, project: Project) -> Pipelines:
     """Return how the newest pipeline of each name stands, or that of one name; one that was killed gets its page.
+
+    `overrides` say where they lie, as they said it to the run: `paths.output=DIR`.
 
     Raises:
         RunNotFoundError: no pipeline of that name has run.
+        UsageError: an override says nothing about that.
         ConfigError: the project's `main` does not compose, so that its output root is not known.
     """
     found: dict[str, PipelineState] = {}
     notes: list[str] = []
     names: list[str] = []
-    for folder in pipeline_folders(output_root(project)):
+    for folder in pipeline_folders(output_of(overrides, project)):
         called = folder.parent.name
         names.append(called)
         if called in found or (name is not None and called != name):

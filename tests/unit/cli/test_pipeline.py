@@ -56,6 +56,24 @@ def test_a_pipeline_is_run_shown_and_cleaned(
     assert "Removed " in capsys.readouterr().out
 
 
+def test_a_pipeline_that_was_run_to_another_output_is_shown_and_cleaned_there(
+    steps: Steps, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = f"paths.output={tmp_path / 'else where'}"
+    assert run("run", "sums", elsewhere) == 0
+    capsys.readouterr()
+
+    assert run("status", "--json", elsewhere) == 0
+    assert [item["name"] for item in json.loads(capsys.readouterr().out)] == ["sums"]
+    assert run("status") == 0
+    assert "No pipeline has run here yet" in capsys.readouterr().out
+    assert run("clean", "sums", elsewhere, "--all") == 0
+    assert f"{tmp_path / 'else where'}/pipelines/.cache/steps/" in capsys.readouterr().out
+    assert run("clean", "train.epochs=2") == 2
+    told = "train.epochs=2: says nothing about where pipelines lie, as paths.output=DIR does, and a pipeline is named by"
+    assert capsys.readouterr().err == f"{told} its name alone. Leave it out.\n"
+
+
 def test_a_pipeline_that_cannot_be_read_is_told_beside_the_others(
     steps: Steps, capsys: pytest.CaptureFixture[str]
 ) -> None:
