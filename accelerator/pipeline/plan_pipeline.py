@@ -13,6 +13,7 @@ from accelerator.config.saved import saved_values
 from accelerator.experiment.outcome import Say, say_nothing
 from accelerator.experiment.secrets_of_jobs import refuse_secrets
 from accelerator.pipeline.cache import StepCache
+from accelerator.pipeline.missing_files import told_of_step
 from accelerator.pipeline.planner import LEAVE, SKIP, Decision, Planner
 from accelerator.pipeline.prepare import PreparedStep, prepare, refuse_unsound
 from accelerator.pipeline.selection import Selection
@@ -56,9 +57,11 @@ def plan_pipeline(
     selection.check([step.config for step in steps])
     planner = Planner(pipeline.name, steps, selection, cache, project)
     decisions = tuple(planner.plan())
-    refuse_unsound([item.step for item in decisions if item.action not in (SKIP, LEAVE)], pipeline, registry)
+    to_run = [item.step for item in decisions if item.action not in (SKIP, LEAVE)]
+    refuse_unsound(to_run, pipeline, registry)
     cache.hashes.save()
-    for note in cache.notes:
+    missing = [note for step in to_run for note in told_of_step(step.config, pipeline, project)]
+    for note in [*cache.notes, *missing]:
         say(note)
     trust = tuple(item for item in own.trust if isinstance(item, str))
     return Planned(pipeline, planner, output, trust, decisions, _tracking(steps, own))

@@ -23,6 +23,7 @@ from accelerator.heap import leave
 from accelerator.launch.threads import limit_spinning
 from accelerator.pipeline.from_environment import node_with_variables
 from accelerator.pipeline.inputs import read_inputs
+from accelerator.pipeline.missing_files import told_of_failure
 from accelerator.pipeline.outputs import read_outputs
 from accelerator.pipeline.step_context import StepContext
 from accelerator.pipeline.step_folder import StepFolder, decode_paths
@@ -38,14 +39,15 @@ def main(arguments: list[str]) -> int:
     """Run the step in a folder and return the exit code of the process."""
     limit_spinning(os.environ)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    folder = StepFolder(Path(arguments[0]))
     try:
-        run_step(StepFolder(Path(arguments[0])))
+        run_step(folder)
     except AcceleratorError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except Exception as error:  # the border to a component: whatever it raises ends the step, not the pipeline
         print(redact_text(traceback.format_exc()), file=sys.stderr)
-        print(redact_text(in_one_line(error)), file=sys.stderr)
+        print(f"{redact_text(in_one_line(error))}{_missing(folder)}", file=sys.stderr)
         return EXIT_FAILED
     return 0
 
@@ -75,6 +77,12 @@ def run_step(folder: StepFolder) -> None:
     )
     outputs = read_outputs(component(context.inputs, context), declared, context.name)
     write_json(folder.outputs, {name: asdict(item) for name, item in outputs.items()})
+
+
+def _missing(folder: StepFolder) -> str:
+    """Return what is said of files that the step was to have, behind its error."""
+    task = read_json(folder.task)
+    return told_of_failure(decode_paths(task["inputs"]), Project(Path(task["project"])))
 
 
 def _build(builder: Builder, node: Mapping[str, Any], name: str) -> tuple[Any, tuple[str, ...]]:

@@ -9,6 +9,7 @@ import pytest
 
 from accelerator.config.project import Project
 from accelerator.errors import ConfigError, InputError, UsageError
+from accelerator.pipeline.missing_files import missing_files
 from accelerator.pipeline.plan_pipeline import plan_pipeline
 from accelerator.pipeline.state import read_state
 from tests.unit.pipeline.conftest import Steps, output_of, states
@@ -79,6 +80,31 @@ def test_a_file_of_a_step_that_cannot_be_written_fails_that_step_alone(steps: St
     assert ended.state.step("first").reason.startswith(
         f"{ended.state.folder}/steps/first/output.txt: could not be used"
     )
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_runs_and_behind_the_error_of_its_step(steps: Steps) -> None:
+    steps.change("configs/pipeline/sums.yaml", "table: \"${step_output:second.table}\"", "table: data/tabel.txt")
+    told = (
+        f"steps.sum.inputs.table = data/tabel.txt (configs/pipeline/sums.yaml:9): there is no such file below "
+        f"{steps.root}, so it comes in as a text. Correct the path, if it is meant as one."
+    )
+
+    steps.plan()
+    assert steps.said == [told]
+    ended = steps.run().state
+    assert ended.step("sum").reason == (
+        "AttributeError: 'str' object has no attribute 'read_text' "
+        "(the input table = data/tabel.txt came in as a text: there is no such file)"
+    )
+    steps.write("data/tabel.txt", "1 2")
+    steps.said.clear()
+    assert states(steps.run().state)["sum"] == "ran"
+    assert told not in steps.said
+
+
+@pytest.mark.parametrize("text", ["meta/Llama-3.1", "https://a.org/b.csv", "data/numbers", "b.csv", "${x}/b.csv"])
+def test_a_text_that_may_be_no_path_is_not_told(steps: Steps, text: str) -> None:
+    assert list(missing_files({"a": [text], "b": {"c": "data/numbers.txt"}}, Project(steps.root))) == []
 
 
 def test_a_page_that_cannot_be_written_leaves_a_finished_pipeline_finished(steps: Steps) -> None:
