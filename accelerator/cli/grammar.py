@@ -2,7 +2,8 @@
 
 A token that starts with `--` is a flag (hyphen or underscore alike); `--flag value` and `--flag=value` mean the
 same; a switch takes no value; `--` ends the flags. Where a RUN is expected, an existing path is a path even with
-`=` in it. Any other token that holds `=`, or starts with `+` or `~`, is an override and stays an untouched string.
+`=` in it. Any other token that holds `=`, or starts with `+` or `~`, also behind the name of a pipeline's step
+(`finetune:~callback.ema`), is an override and stays an untouched string.
 
 What a verb takes is read from the signature of its method, so that a flag is declared in one place:
 
@@ -19,6 +20,7 @@ What a verb takes is read from the signature of its method, so that a flag is de
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from keyword import iskeyword
@@ -28,6 +30,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from accelerator.errors import UsageError, did_you_mean, nearest
 
 END_OF_FLAGS = "--"
+_WITHOUT_VALUE = re.compile(r"([\w-]+:)?[+~]")
 OVERRIDES = "overrides"
 GLOBAL_FLAGS = ("project", "help")
 
@@ -133,7 +136,7 @@ def parse(verb: Verb, tokens: Sequence[str]) -> Call:
 
 def is_override(token: str) -> bool:
     """Tell whether a token has the shape of a Hydra override."""
-    return "=" in token or token.startswith(("+", "~"))
+    return "=" in token or _WITHOUT_VALUE.match(token) is not None
 
 
 def normal_name(name: str) -> str:

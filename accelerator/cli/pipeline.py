@@ -94,7 +94,8 @@ class Pipeline:
         """Remove records of steps that nothing can be taken from any more; runs and outputs stay.
 
         Those are records that are damaged, of another version, or whose outputs are gone or changed, and locks that
-        nobody holds. Each is shown. Those of a pipeline that was run with paths.output=DIR are found with that override.
+        nobody holds. Each is shown. Those of a pipeline that was run with paths.output=DIR are found with the same
+        override.
 
         Flags:
           --dry_run  only show them
@@ -104,9 +105,7 @@ class Pipeline:
           accelerator pipeline clean --dry_run
           accelerator pipeline clean digits_two_stage --all
         """
-        cleaned = late("pipeline", "clean_cache")(
-            name, overrides, project=self._project, dry_run=dry_run, every=all
-        )
+        cleaned = late("pipeline", "clean_cache")(name, overrides, project=self._project, dry_run=dry_run, every=all)
         return print_clean(cleaned)
 
 

@@ -173,14 +173,17 @@ def is_short(output: Output) -> bool:
 
 
 def _files_below(folder: Path, around: frozenset[Path] = frozenset()) -> Iterator[Path]:
-    """Yield the files in a folder, those behind links too, but not what is still being written beside its place."""
+    """Yield the files in a folder, those behind links too, but not what is still being written beside its place.
+
+    A link to nothing (an editor that has a file open leaves one), a pipe and a socket hold nothing that could count.
+    """
     around |= {folder.resolve()}
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         path = Path(entry.path)
         if not entry.is_dir():
-            if not (entry.name.startswith(".") and entry.name.endswith(".part")):
+            if entry.is_file() and not (entry.name.startswith(".") and entry.name.endswith(".part")):
                 yield path
         elif not entry.is_symlink() or path.resolve() not in around:  # a link to a folder around it has no end
             yield from _files_below(path, around)

@@ -79,7 +79,8 @@ def test_a_repeated_positional_stands_any_number_of_times(runs: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "token", ["experiment=a", "+x=1", "++z.b=[1,2]", "~y", "a={b:1}", "x=null", "seed=007", "name=", "=", "a=b=c"]
+    "token",
+    ["experiment=a", "+x=1", "++z.b=[1,2]", "~y", "step-1:~y", "a={b:1}", "x=null", "seed=007", "name=", "=", "a=b=c"],
 )
 def test_an_override_stays_an_untouched_string(token: str) -> None:
     assert is_override(token)

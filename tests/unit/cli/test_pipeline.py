@@ -70,7 +70,9 @@ def test_a_pipeline_that_was_run_to_another_output_is_shown_and_cleaned_there(
     assert run("clean", "sums", elsewhere, "--all") == 0
     assert f"{tmp_path / 'else where'}/pipelines/.cache/steps/" in capsys.readouterr().out
     assert run("clean", "train.epochs=2") == 2
-    told = "train.epochs=2: says nothing about where pipelines lie, as paths.output=DIR does, and a pipeline is named by"
+    told = (
+        "train.epochs=2: says nothing about where pipelines lie, as paths.output=DIR does, and a pipeline is named by"
+    )
     assert capsys.readouterr().err == f"{told} its name alone. Leave it out.\n"
 
 

@@ -1,6 +1,7 @@
 """What a folder is known by, and a run without checkpoints, such as an evaluation."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,17 @@ def test_a_folder_is_known_by_what_lies_behind_its_links_too(tmp_path: Path) -> 
     (tmp_path / "disk" / "0.txt").write_text("one")
 
     assert ContentHashes(tmp_path / "hashes").of_path(data) != before
+
+
+def test_what_cannot_be_read_as_a_file_does_not_count_in_a_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "0.txt").write_text("zero")
+    before = ContentHashes(tmp_path / "hashes").of_path(data)
+    (data / ".#0.txt").symlink_to("somebody@host.4711")  # as Emacs leaves it beside a file that it has open
+    os.mkfifo(data / "pipe")
+
+    assert ContentHashes(tmp_path / "hashes").of_path(data) == before
 
 
 def test_a_file_of_the_users_counts_whatever_its_ending_and_a_half_written_one_of_ours_does_not(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_file_of_a_step_that_cannot_be_written_fails_that_step_alone(steps: St
 
 
 def test_a_file_that_is_not_there_is_told_before_anything_runs_and_behind_the_error_of_its_step(steps: Steps) -> None:
-    steps.change("configs/pipeline/sums.yaml", "table: \"${step_output:second.table}\"", "table: data/tabel.txt")
+    steps.change("configs/pipeline/sums.yaml", 'table: "${step_output:second.table}"', "table: data/tabel.txt")
     told = (
         f"steps.sum.inputs.table = data/tabel.txt (configs/pipeline/sums.yaml:9): there is no such file below "
         f"{steps.root}, so it comes in as a text. Correct the path, if it is meant as one."
