@@ -7,6 +7,7 @@ It lies at `<paths.output>/pipelines/<name>/<stamp>/pipeline.json`, has one writ
 | key | holds |
 |---|---|
 | `format_version` · `name` · `status` | 1; the pipeline's name; running, completed, failed, interrupted, died |
+| `folder` | where it lay when this was written: paths below its output root are read as they are where that lies now |
 | `started` · `ended` · `seconds` | wall times (ISO 8601 with zone), and the time of this command alone |
 | `overrides` · `command` | as typed, secrets masked; the command to go on with |
 | `steps` | one object a step, in the order in which they are run: `StepState` |
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerator.errors import StorageError
+from accelerator.leaves import map_leaves
 from accelerator.pipeline.outputs import METRICS, PATHS, TYPES, Output
 from accelerator.pipeline.typed_fields import made_of
 from accelerator.runs.files import json_ready, number_from_json, read_json, write_json
@@ -90,7 +92,7 @@ class StepState:
 
 @dataclass(frozen=True)
 class PipelineState:
-    """How a pipeline stands. `folder` is not in the file."""
+    """How a pipeline stands."""
 
     name: str
     status: str = RUNNING
@@ -103,6 +105,7 @@ class PipelineState:
     definition: str = ""
     """A hash of the pipeline's config with the command's overrides: the same command goes on with the same folder."""
     folder: Path = Path()
+    """Where it lies: `<output root>/pipelines/<name>/<stamp>`."""
 
     def step(self, name: str) -> StepState:
         """Return the step of that name; KeyError when there is none."""
@@ -115,9 +118,7 @@ class PipelineState:
 
     def to_json(self) -> dict[str, Any]:
         """Return what the file holds."""
-        content = asdict(self)
-        del content["folder"]
-        return {"format_version": FORMAT_VERSION, **json_ready(content)}
+        return {"format_version": FORMAT_VERSION, **json_ready({**asdict(self), "folder": str(self.folder)})}
 
 
 def write_state(state: PipelineState) -> None:
@@ -157,8 +158,19 @@ def read_state(folder: Path) -> PipelineState:
 
 
 def _from_json(content: Mapping[str, Any], folder: Path) -> PipelineState:
-    overrides, steps = tuple(content["overrides"]), tuple(map(_step, content["steps"]))
+    overrides, before = tuple(content["overrides"]), Path(content.get("folder", folder))
+    steps = tuple(map(_step, content["steps"] if before == folder else _moved(content["steps"], before, folder)))
     return made_of(PipelineState, {**content, "overrides": overrides, "steps": steps, "folder": folder})
+
+
+def _moved(steps: Any, before: Path, now: Path) -> Any:
+    """Return steps with their paths below the output root that they were written in as they are below the present."""
+    root, present = before.parent.parent.parent, now.parent.parent.parent
+    return map_leaves(steps, lambda item: _below(present, item, root) if isinstance(item, str) else item)
+
+
+def _below(present: Path, text: str, root: Path) -> str:
+    return f"{present}{text.removeprefix(str(root))}" if text.startswith(f"{root}/") else text
 
 
 def _step(item: Mapping[str, Any]) -> StepState:

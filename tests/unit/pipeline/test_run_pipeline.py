@@ -10,6 +10,7 @@ import pytest
 from accelerator.config.project import Project
 from accelerator.errors import ConfigError, InputError, UsageError
 from accelerator.pipeline.missing_files import missing_files
+from accelerator.pipeline.pipeline_status import pipeline_status
 from accelerator.pipeline.plan_pipeline import plan_pipeline
 from accelerator.pipeline.state import read_state
 from tests.unit.pipeline.conftest import Steps, output_of, states
@@ -62,6 +63,9 @@ def test_a_project_that_is_moved_keeps_what_it_has_done_and_goes_on_with_what_wa
     moved = Steps(steps.root.rename(steps.root.parent / "moved"))
     (moved.root / "fault_second").unlink()
 
+    (shown,) = pipeline_status(project=Project(moved.root)).pipelines
+    assert {Path(step.folder or moved.root).is_dir() for step in shown.steps} == {True}
+    assert Path(output_of(shown, "first", "table")).is_file()
     ended = moved.run()
 
     assert states(ended.state) == {"first": "skipped", "second": "ran", "other": "skipped", "sum": "ran"}
