@@ -143,7 +143,8 @@ class Builder:
                 f"'{path}' does not import: {_innermost(error)}",
                 f"{self._guess(path)}Correct the path, or install what it needs.",
             ) from error
-        refusal = self.trust.refuse_object(found, path, kind)
+        judged = found.func if isinstance(found, functools.partial) else found
+        refusal = self.trust.refuse_object(judged, path, kind)
         if refusal:
             raise self._error(f"{key}._target_", refusal, _NO_REMEDY)
         return found
@@ -184,7 +185,9 @@ def builder_for(
 def _resolve(path: str) -> Any:
     """Let Hydra import a dotted path, so that its own rules apply too; the object itself is called by us."""
     options = instantiate_options([path])
-    return instantiate({"_target_": path, "_partial_": True}, **options).func
+    found: functools.partial[Any] = instantiate({"_target_": path, "_partial_": True}, **options)
+    is_itself_partial = found.args or found.keywords  # of the two, Python has made one
+    return found if is_itself_partial else found.func
 
 
 def signature_or_none(target: Any) -> Signature | None:

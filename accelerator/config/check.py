@@ -16,6 +16,7 @@ from accelerator.config.check_imported import check_imported
 from accelerator.config.check_interpolations import check_interpolations
 from accelerator.config.check_node_keys import check_node_keys
 from accelerator.config.check_references import References
+from accelerator.config.check_schedule import check_schedule
 from accelerator.config.check_targets import Target, Targets, check_arguments, trust_of
 from accelerator.config.component_nodes import component_nodes
 from accelerator.config.compose import composition_of
@@ -75,5 +76,6 @@ def examine(config: DictConfig, registry: Registry, *, with_references: bool = T
     if with_references:
         references.check()
         check_calls(config, targets, project.module_folders, reader)
+        check_schedule(config, targets, project.module_folders, reader)
     check_interpolations(config, reader)
     return Examined(reader, tuple(unread), references.facts, trust, project)

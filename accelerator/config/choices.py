@@ -83,7 +83,8 @@ def _no_group(group: str, package: str, folders: ConfigFolders) -> Problem:
 def _not_removed(item: ParsedOverride, choice: str) -> Problem:
     if item.value is None:
         text = "is chosen by a list, which Hydra does not take out"
-        return Problem(item.key, text, f"Write {choice}=[] to choose none", COMMAND_LINE)
+        what_for = "NAME to choose another" if choice == "loss" else "[] to choose none"  # most tasks need a loss
+        return Problem(item.key, text, f"Write {choice}={what_for}", COMMAND_LINE)
     text = f"{show_value(item.value)} is not what is chosen, and only that can be removed"
     return Problem(item.key, text, f"Write ~{choice}", COMMAND_LINE)
 

@@ -1,6 +1,7 @@
 """What a component takes: read from its source without importing it, or from the object once it is imported."""
 
 import ast
+import functools
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -133,7 +134,11 @@ def signature_of(target: object) -> Signature:
     above = target.__mro__[1:-1] if isinstance(target, type) else ()
     bases = tuple(f"{item.__module__}.{item.__qualname__}" for item in above)
     file, line = _place(target)
-    return Signature(parameters, inspect.getdoc(target), file, line, bases, isinstance(target, type))
+    documented = target.func if isinstance(target, functools.partial) else target
+    docstring = getattr(documented, "__doc__", None)  # its own: that of a base says what the base is
+    return Signature(
+        parameters, inspect.cleandoc(docstring) if docstring else None, file, line, bases, isinstance(target, type)
+    )
 
 
 def _of_class(found: Defined, node: ast.ClassDef) -> Signature | None:

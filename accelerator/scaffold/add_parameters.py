@@ -29,15 +29,15 @@ _ANY_WIDTH = 1_000_000
 
 
 class _OneLine(yaml.SafeDumper):
-    """Writes a text with line breaks on one line, between double quotes."""
+    """Writes a text with line breaks on one line, and one that OmegaConf takes for a number (`1e3`) between quotes."""
 
 
-_OneLine.add_representer(
-    str,
-    lambda dumper, text: dumper.represent_scalar(
-        "tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"'
-    ),
-)
+def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "'" if _is_number(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style if text.isprintable() else '"')
+
+
+_OneLine.add_representer(str, _represented)
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,11 @@ def _line(item: Parameter, *, is_told_by_data: bool) -> str:
         value = literal(item.default)
     except ValueError:
         return f"# {key}: null # {comment}"
-    if value is None or isinstance(value, bool | int | float | str):
-        return f"{key}: {_dumped(value)} # {comment}"
     text = _dumped(list(value) if isinstance(value, tuple) else value)
+    if "${" in text:  # a config would look up what it names
+        return f"# {key}: null # {comment}"
+    if value is None or isinstance(value, bool | int | float | str):
+        return f"{key}: {text} # {comment}"
     return f"# {key}: {text if text.isprintable() else 'null'} # {comment}"
 
 
@@ -153,6 +155,14 @@ def _dumped(value: Any) -> str:
     except yaml.YAMLError:  # sets, complex numbers, …: nothing that a config holds
         return "null"
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def _normal(text: str) -> str:

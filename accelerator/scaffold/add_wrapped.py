@@ -49,14 +49,16 @@ def wrapped_config(kind: str, name: str, source: str, project: Project, registry
     """
     project.put_on_path()
     trust = compose(project=project, registry=registry).trust
+    builder = builder_for(registry, tuple(trust), project.root)
     try:
-        path, found = builder_for(registry, tuple(trust), project.root).resolve({"_target_": source}, kind, kind)
+        path, found = builder.resolve({"_target_": source}, kind, kind)
+        misfit = _misfit(found, kind)
+        if misfit:
+            raise InputError(f"{command}: '{path}' is no {kind}: {misfit}. Name one that is, or another kind.")
+        builder.resolve({"_target_": source}, kind, kind, nested=False)  # as the config will be judged
     except ConfigError as error:
         problem = error.problems[0]
         raise InputError(f"{command}: {problem.what.rstrip('.')}. {problem.remedy}".rstrip()) from error
-    misfit = _misfit(found, kind)
-    if misfit:
-        raise InputError(f"{command}: '{path}' is no {kind}: {misfit}. Name one that is, or another kind.")
     signature = _signature(found, path, project, command)
     return filled(
         f"wrapped/{_FORMS.get(kind, 'node')}.yaml",

@@ -253,6 +253,36 @@ def test_a_loss_function_is_called_later_with_what_each_batch_brings(registry: R
         builder.build({"_target_": "scaled_distance", "sclae": 3.0}, "loss", "loss.a.loss")
 
 
+def test_a_partial_of_the_project_keeps_what_it_holds(
+    registry: Registry, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "import functools\n\ndef times(x, *, factor=1):\n    return x * factor\n"
+    made = "\ntriple = functools.partial(times, factor=3)\n"
+    (project.root / "held_in_a_partial.py").write_text(text + made)
+    monkeypatch.syspath_prepend(str(project.root))
+    builder = builder_for(registry, (), project.root)
+
+    loss = builder.build({"_target_": "held_in_a_partial.triple"}, "loss")
+    other = builder.build({"_target_": "held_in_a_partial.triple", "factor": 5}, "loss")
+
+    assert (loss(2), other(2)) == (6, 10)
+    del sys.modules["held_in_a_partial"]
+
+
+def test_a_partial_of_what_is_not_trusted_is_refused(
+    registry: Registry, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.root / "hidden_in_a_partial.py").write_text(
+        "import functools, os\n\nrun = functools.partial(os.system, 'true')\n"
+    )
+    monkeypatch.syspath_prepend(str(project.root))
+    builder = builder_for(registry, (), project.root)
+
+    with pytest.raises(ConfigError, match="hidden_in_a_partial.run"):
+        builder.build({"_target_": "hidden_in_a_partial.run"}, "loss")
+    del sys.modules["hidden_in_a_partial"]
+
+
 def test_a_module_that_fails_on_import_is_named(
     registry: Registry, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Signatures read from source, against those of the imported objects."""
 
+import functools
 import importlib
 import subprocess
 import sys
@@ -251,6 +252,20 @@ def test_a_file_that_changes_is_read_again(package: Path) -> None:
     source.write_text("class Plain:\n    def __init__(self, other): ...\n")
 
     assert names(read_signature("shapes.Plain", search=[package])) == ["other"]
+
+
+def test_what_an_imported_object_says_of_itself_is_its_own() -> None:
+    class Told:
+        """A base."""
+
+    class Silent(Told):
+        pass
+
+    def talking(a: int, b: int) -> None:
+        """Talk."""
+
+    assert signature_of(Silent).docstring is None
+    assert signature_of(functools.partial(talking, b=2)).docstring == "Talk."
 
 
 def test_objects_that_cannot_be_called_have_no_signature() -> None:

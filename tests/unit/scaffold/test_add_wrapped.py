@@ -166,6 +166,11 @@ def test_code_of_the_project_may_be_named(tmp_path: Path) -> None:
             "torch.nn.L1Loss",
             "'torch.nn.L1Loss' is no metric: its class has no method update, compute, reset.",
         ),
+        (
+            "metric",
+            "torchmetrics.MetricCollection",
+            "'torchmetrics.MetricCollection' is a class that is no metric: a Metric is needed there.",
+        ),
     ],
 )
 def test_what_may_not_stand_there_is_refused(kind: str, source: str, message: str, tmp_path: Path) -> None:
