@@ -20,7 +20,15 @@ from typing import Any, TypeVar
 
 from accelerator.discovery.declaration import GROUP_PREFIX
 from accelerator.discovery.installed import installed_declarations
-from accelerator.errors import TRACEBACK_VARIABLE, ComponentError, ConfigError, Problem, did_you_mean, with_article
+from accelerator.errors import (
+    TRACEBACK_VARIABLE,
+    ComponentError,
+    ConfigError,
+    Problem,
+    did_you_mean,
+    nearest,
+    with_article,
+)
 
 KINDS = (
     "model",
@@ -181,9 +189,13 @@ class Registry:
 
     def _unknown(self, kind: str, name: str, distribution: str, same_name: list[Component]) -> str:
         if same_name:
-            owners = _and(item.distribution for item in same_name)
+            owners = sorted({item.distribution for item in same_name})
+            by_name = {_canonical(owner): owner for owner in owners}
+            close = nearest(distribution, by_name)
+            meant = [by_name[close]] if close else owners
             return (
-                f"{distribution} declares no {kind} '{name}'; {owners} does. Write {same_name[0].distribution}::{name}."
+                f"{distribution} declares no {kind} '{name}'; {_and(owners)} {'does' if len(owners) == 1 else 'do'}. "
+                f"Write {' or '.join(f'{owner}::{name}' for owner in meant)}."
             )
         choices = [item.name for item in self.of_kind(kind)]
         other = [item.kind for item in self.declared if item.name == name and item.kind in KINDS]

@@ -7,6 +7,7 @@ import importlib.util
 import logging
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from accelerator.components import Component, Registry
@@ -99,11 +100,7 @@ def search_path(project: Project, registry: Registry) -> tuple[ConfigSource, ...
     for item in registry.config_packages():
         folder = _folder_of(item)
         if folder is None:
-            _log.warning(
-                "%s declares its configs as '%s', and there is no such folder: they are passed over. "
-                "Repair or reinstall %s, or uninstall it.",
-                *(item.distribution, item.target, item.distribution),
-            )
+            _warn_of_missing(item)
         else:
             sources.append(ConfigSource(item.distribution, folder))
     sources.append(ConfigSource("accelerator", shipped_configs()))
@@ -111,6 +108,15 @@ def search_path(project: Project, registry: Registry) -> tuple[ConfigSource, ...
     for source in sources:
         kept.setdefault(source.path, source)
     return tuple(kept.values())
+
+
+@cache  # once a process: a check of all experiments composes dozens of times
+def _warn_of_missing(item: Component) -> None:
+    _log.warning(
+        "%s declares its configs as '%s', and there is no such folder: they are passed over. "
+        "Repair or reinstall %s, or uninstall it.",
+        *(item.distribution, item.target, item.distribution),
+    )
 
 
 def _folder_of(item: Component) -> Path | None:

@@ -82,6 +82,16 @@ def test_a_distribution_that_does_not_declare_the_name_is_told_who_does() -> Non
         REGISTRY.find("three::net", "model")
 
 
+@pytest.mark.parametrize(
+    ("named", "proposed"), [("two-packages", "Two_Package::net"), ("x", "Two_Package::net or one-package::net")]
+)
+def test_of_several_distributions_the_nearest_is_proposed(named: str, proposed: str) -> None:
+    message = f"{named} declares no model 'net'; Two_Package and one-package do. Write {proposed}."
+
+    with pytest.raises(ComponentError, match=f"^{re.escape(message)}$"):
+        Registry((NET, OTHER_NET)).find(f"{named}::net", "model")
+
+
 @pytest.mark.parametrize("kind", ["modle", "", "configs"])
 def test_an_unknown_kind_is_refused(kind: str) -> None:
     with pytest.raises(ComponentError, match=f"^There is no kind of component '{kind}'\\. .*Known: callback, collate"):

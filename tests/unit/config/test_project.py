@@ -109,7 +109,9 @@ def test_a_plugin_whose_configs_are_not_there_is_named_and_passed_over(
 ) -> None:
     registry = Registry((Component("configs", "gone", target, "gone-plugin"),))
 
-    assert [item.provider for item in search_path(Project(tmp_path), registry)] == ["accelerator"]
+    for _ in range(2):  # and named once, however often a command composes
+        assert [item.provider for item in search_path(Project(tmp_path), registry)] == ["accelerator"]
+
     assert [item.getMessage() for item in caplog.records] == [
         f"gone-plugin declares its configs as '{target}', and there is no such folder: they are passed over. "
         "Repair or reinstall gone-plugin, or uninstall it."
