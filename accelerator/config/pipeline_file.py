@@ -29,7 +29,7 @@ def load_pipeline(file: GroupConfig, project: Project, sources: Sequence[ConfigS
     """Return what a pipeline's file holds; interpolations are left as they are.
 
     Raises:
-        ConfigError: it is not YAML, no mapping, or more than a config can be.
+        ConfigError: it is not YAML, no mapping, more than a config can be, or made of other files.
     """
     _ = file.content  # says in our words what is wrong with the YAML
     shown = shown_path(file.path, project, sources)
@@ -45,6 +45,9 @@ def load_pipeline(file: GroupConfig, project: Project, sources: Sequence[ConfigS
         raise ConfigError(_unresolved(error, places_of(file, project, sources), ())) from error
     if not isinstance(loaded, DictConfig):
         raise ConfigError(no_steps(shown))
+    if "defaults" in loaded:
+        remedy = "Write its steps out: one that another pipeline has done is skipped here too"
+        raise ConfigError(Problem("defaults", "a pipeline is one file, and takes nothing from others", remedy, shown))
     return loaded
 
 

@@ -211,6 +211,15 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert len(problems(tmp_path, text)) == 2
 
 
+def test_a_pipeline_that_is_made_of_others_is_told_to_write_its_steps(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "defaults: [other, _self_]\nname: two\nsteps: {last: null}\n")
+
+    assert str(found) == (
+        "defaults (configs/pipeline/p.yaml): a pipeline is one file, and takes nothing from others. "
+        "Write its steps out: one that another pipeline has done is skipped here too."
+    )
+
+
 @pytest.mark.parametrize("content", ["steps: [a]\n", "name: x\n", "- a\n", ""])
 def test_steps_are_a_mapping(content: str, tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, content)
