@@ -98,10 +98,10 @@ def test_a_failure_is_raised_from_python_and_told_by_the_outcome(tmp_path: Path)
 
 
 def test_what_a_component_raises_is_told_with_its_type(tmp_path: Path) -> None:
-    outcome = train([*QUICK, "loss.cross_entropy.inputs=[prediction]"], project=Project(tmp_path))
+    outcome = train([*QUICK, "loss.cross_entropy.inputs=[target,target]"], project=Project(tmp_path))
 
     assert (outcome.exit_code, outcome.summary.status) == (1, "failed")
-    assert outcome.reason.startswith("TypeError: ")
+    assert outcome.reason.startswith("RuntimeError: Expected floating point type")
     assert "Traceback" in outcome.folder.log.read_text()
 
 
