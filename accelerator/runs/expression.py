@@ -114,7 +114,8 @@ class _Parser:
             raise self._wrong(self._next, "is empty. Write for example status==completed")
         test = self._any()
         if self._next.kind != "end":
-            raise self._wrong(self._next, f"'{self._next.text}' is one too many: join conditions with and, or")
+            what = f"'{self._next.text}' is one too many: join conditions with and, or; one of several is"
+            raise self._wrong(self._next, f"{what} KEY==A or KEY==B")
         return Condition(self._text, self._keys, test)
 
     @property

@@ -67,6 +67,11 @@ def test_a_condition_means_what_it_says(text: str, expected: bool) -> None:
         ("0.01>optimizer.lr", 1, "a key of a run is needed, and '0.01' came"),
         ("status==completed and", 22, "a key of a run is needed, and it ends here"),
         ("status==completed step>3", 19, "'step' is one too many: join conditions with and, or"),
+        (
+            "status in [failed,died]",
+            8,
+            "'in' is one too many: join conditions with and, or; one of several is KEY==A or K",
+        ),
         ("(status==completed", 1, "this parenthesis is not closed"),
         ("status=='completed", 9, "this quote is not closed"),
         ("status ! completed", 8, "'!' means nothing here"),
