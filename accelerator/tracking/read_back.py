@@ -70,7 +70,10 @@ def copy_runs(
     with _opened(tracking, project) as client:
         rows = [_row(run, names) for run, names in _all_runs(client)]
         found = [_named(reference, rows, tracking) for reference in references]
-        return [_copied(client, row, folder / str(place), curves) for place, row in enumerate(found)]
+        names = [row.run_id for row in found]
+        return [
+            _copied(client, row, folder / str(place) / _told_as(row, names), curves) for place, row in enumerate(found)
+        ]
 
 
 @contextmanager
@@ -175,8 +178,14 @@ def _named(reference: str, rows: Sequence[RunRow], tracking: str) -> RunRow:
     )
 
 
+def _told_as(row: RunRow, names: Sequence[str]) -> str:
+    """Return the name of a run's copy: that of the run, or its id where others of the same name stand beside it."""
+    name = row.run_id if names.count(row.run_id) == 1 else str(row.tracked_as)
+    return name.replace("/", "_").lstrip(".")
+
+
 def _copied(client: Any, row: RunRow, root: Path, curves: Sequence[str]) -> Run:
-    folder = RunFolder(root / row.run_id.replace("/", "_").lstrip("."))
+    folder = RunFolder(root)
     folder.path.mkdir(parents=True)
     there = {item.path for item in client.list_artifacts(row.tracked_as)}
     for name in _FILES:

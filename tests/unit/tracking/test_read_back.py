@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from accelerator.config.project import Project
 from accelerator.errors import InputError, RunNotFoundError
@@ -89,6 +90,13 @@ def test_they_are_compared_with_causes_and_results(project: Project) -> None:
     assert found.notes == tuple(
         f"mlflow: {name}/environment.json is not there: what it would tell is not compared." for name in found.runs
     )
+
+
+def test_runs_of_one_name_are_told_apart_by_their_ids(with_store: Path, client: MlflowClient) -> None:
+    experiment = client.create_experiment("of another")
+    ids = tuple(client.create_run(experiment, run_name="baseline").info.run_id for _ in range(2))
+
+    assert compare(ids, tracking="mlflow", project=Project(with_store)).comparison.runs == ids
 
 
 def test_their_curves_are_drawn(project: Project, tmp_path: Path) -> None:
