@@ -38,7 +38,7 @@ def named_run(reference: str, project: Project) -> Run:
 
 
 def named_training(reference: str, project: Project) -> Run:
-    """Return the run that a RUN means to a command that needs a training: `last` passes over evaluations.
+    """Return the run that a RUN means to a command that needs a training: `last` passes over evaluations and analyses.
 
     Raises:
         RunNotFoundError: no run is meant, or more than one.
@@ -47,7 +47,7 @@ def named_training(reference: str, project: Project) -> Run:
     """
     if reference == LAST and not is_run_folder(Path(LAST)):
         runs = reversed(list_runs(output_root(project)))
-        training = next((run for run in runs if not is_evaluation(run)), None)
+        training = next((run for run in runs if not (is_evaluation(run) or _is_analysis(run))), None)
         if training is not None:
             refuse_links(training.folder)
             return training
@@ -73,6 +73,10 @@ def trained_run(reference: str, project: Project) -> Run:
 def is_evaluation(run: Run) -> bool:
     """Tell whether a run only measured another; a fork has the checkpoint that it goes on from."""
     return run.parent is not None and not has_checkpoint(run)
+
+
+def _is_analysis(run: Run) -> bool:
+    return (run.folder.path / "analysis").is_dir() and not has_checkpoint(run)
 
 
 def has_checkpoint(run: Run) -> bool:

@@ -48,3 +48,13 @@ def test_the_last_training_is_older_than_its_evaluations(run_path: Path) -> None
     assert named_run("last", project).folder.path == evaluation
     assert named_training("last", project).folder.path == run_path
     assert named_training(evaluation.name, project).folder.path == evaluation
+
+
+def test_the_last_training_is_older_than_an_analysis(run_path: Path) -> None:
+    analysis = run_path.with_name("20261124-101502-77a2b1")
+    (analysis / "analysis").mkdir(parents=True)
+    write_summary(RunFolder(analysis), Summary("completed"))
+    project = Project(run_path.parents[2])
+
+    assert named_run("last", project).folder.path == analysis
+    assert named_training("last", project).folder.path == run_path
