@@ -123,10 +123,11 @@ class ReadingVerbs:
     def sync(self, run: str) -> int:
         """Carry to the tracker what of a run has not arrived there; exit 1 when something stays unsent.
 
-        RUN may be the folder of a sweep or a pipeline: then all of its runs, and its own, are carried.
+        RUN may be a folder of runs, such as that of a sweep or a pipeline, or `outputs`: then all of them are carried.
 
         Examples:
           accelerator experiment sync last
           accelerator experiment sync outputs/digits/20261123-101500-3fa2b1
+          accelerator experiment sync outputs
         """
         return print_synced(late("experiment", "sync")(run, project=self._project))
