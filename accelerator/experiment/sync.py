@@ -43,7 +43,8 @@ def sync(reference: str, *, project: Project | None = None) -> Synced:
     """
     project = project or find_project()
     folders = _runs_in(Path(reference).expanduser().absolute()) or [named_run(reference, project).folder]
-    arrived, failed = [], []
+    arrived: list[Synced] = []
+    failed: list[Synced] = []
     for folder in folders:
         refuse_links(folder)
         synced = _sync(folder, project)
