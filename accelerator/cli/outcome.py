@@ -41,7 +41,7 @@ def print_synced(synced: "Synced") -> int:
     if delivery.address is None and not delivery.sent:
         print_line(f"{folder.path} is not tracked (tracking=none): there is nothing to send.")
     else:
-        others = f", and of {synced.others} more runs" if synced.others else ""
+        others = f", and of {synced.others} more run{'s' if synced.others > 1 else ''}" if synced.others else ""
         print_line(f"All is there: {delivery.sent} records of {folder.path}{others}")
         if synced.open_command is not None:
             print_line(in_one_line(_to_look(synced.open_command)))
