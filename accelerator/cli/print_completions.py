@@ -154,8 +154,13 @@ def _in_verb(verb: Verb, tokens: Sequence[str], typed: str, suggestions: Suggest
         propose = POSITIONALS.get(f"{verb.name}.{name}", POSITIONALS.get(name))
         found += propose(suggestions, typed, so_far.overrides) if propose else ()
     if verb.takes_overrides and so_far.positionals >= len(verb.positionals):
-        found += suggestions.overrides(typed, so_far.overrides)
+        proposed = suggestions.overrides(typed, so_far.overrides)
+        found += [word for word in proposed if verb.name not in _LOOKING or word.startswith("paths.")]
     return found
+
+
+_LOOKING = ("status", "clean")
+"""Verbs whose overrides only say where pipelines lie."""
 
 
 def _flags(verb: Verb, typed: str, given: Sequence[str]) -> list[str]:

@@ -55,6 +55,7 @@ def runs(inside_project: Path) -> None:
         ("accelerator experiment list ", []),
         ("accelerator pipeline run digits", ["digits_two_stage"]),
         ("accelerator pipeline status d", ["digits_two_stage"]),
+        ("accelerator pipeline status p", ["paths."]),
         ("accelerator add sche", ["scheduler"]),
         ("accelerator add eng", []),
         ("accelerator add model ", []),
