@@ -16,8 +16,10 @@ from accelerator.report.model_page import model_page
 from accelerator.runs.files import json_ready
 from accelerator.runs.summary import COMPLETED
 from accelerator.runtime.context import Context
+from accelerator.runtime.data.splits import SPLITS
 from accelerator.runtime.data.transforms import batch_size_of
 from accelerator.runtime.events import compile_events
+from accelerator.runtime.loop.data_record import record_data
 from accelerator.runtime.scalars import Point
 
 
@@ -28,6 +30,8 @@ def analyze_data_of(config: ComposedConfig, say: Say) -> Outcome:
     found: list[str] = []
 
     def work() -> None:
+        if context.settings.is_tracked:
+            record_data(context, SPLITS)
         analysis = data_analysis.analyze(context.data, context.settings.seed)
         defects = {name: item.count for name, item in analysis.defects.items()}
         found.extend(f"{name.replace('_', ' ')} {count}" for name, count in defects.items() if count)

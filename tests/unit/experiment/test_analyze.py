@@ -9,6 +9,7 @@ from accelerator.config.project import Project
 from accelerator.errors import InputError
 from accelerator.experiment.analyze_data import analyze_data
 from accelerator.experiment.analyze_model import analyze_model
+from accelerator.runs.datasets import read_datasets
 from accelerator.runs.run import Run
 from tests.unit.experiment.conftest import QUICK
 
@@ -49,6 +50,12 @@ def test_files_go_to_the_tracker_as_artifacts(tmp_path: Path) -> None:
     assert kept == ["analysis/model.json", "analysis/model.html"]
     (point,) = Run(outcome.folder.path).points("model/parameters")
     assert point["value"] == outcome.summary.metrics["model/parameters"]
+
+
+def test_the_sets_that_an_analysis_reads_are_inputs_of_its_run(tmp_path: Path) -> None:
+    outcome = analyze_data([*CONFIG, "tracking=tensorboard"], project=Project(tmp_path))
+
+    assert [item.split for item in read_datasets(outcome.folder)] == ["train", "validation", "test"]
 
 
 def test_an_analysis_has_no_checkpoint_to_resume(tmp_path: Path) -> None:
