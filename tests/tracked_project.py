@@ -47,12 +47,14 @@ class Ledger:
 
 
 class Guarding(Ledger):
-    """Looks once after the end whether anybody wrote over it; with the fault `guard` it fails then."""
+    """Looks once after the end whether anybody wrote over it; with the fault `guard` it fails, with `slow` it waits."""
 
     def guard(self, status, wait):
         if self.fault == ["guard"]:
             raise ConnectionError("http://me:hunter2@store is gone")
-        self.write({"guarded": status, "left alone": wait(0.0)})
+        is_left = wait(500.0 if self.fault == ["slow"] else 0.0)
+        self.write({"guarded": status, "left alone": is_left})
+        return not is_left
 '''
 PYPROJECT = """
 [project]

@@ -75,7 +75,8 @@ def await_delivery(folders: Sequence[RunFolder], stop: Stop | None = None) -> De
     except KeyboardInterrupt:  # who waits no longer wants no process left behind
         pass
     for folder in folders:
-        stop_forwarder(folder, _STOPPING_S)
+        if not delivery(folder).is_complete:  # what has carried all ends by itself, and may have to see that it stays
+            stop_forwarder(folder, _STOPPING_S)
     return _first_incomplete(map(delivery, folders))
 
 

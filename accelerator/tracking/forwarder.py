@@ -177,9 +177,13 @@ class Forwarder:
         return True
 
     def _guard(self, sink: GuardingSink, status: str) -> None:
-        """Let the sink see that the end which has arrived stays; a store that fails now has taken all it had to."""
+        """Let the sink see that the end which has arrived stays; a store that fails now has taken all it had to.
+
+        Where it is left before, the end counts as not sent: the next one, or `sync`, writes it again.
+        """
         try:
-            sink.guard(status, lambda seconds: self._stop.wait(seconds) or is_held(self._folder.lock))
+            if not sink.guard(status, lambda seconds: self._stop.wait(seconds) or is_held(self._folder.lock)):
+                self._save(finished=None)
         except Exception as error:  # the border to a sink
             _log.warning("The run's end is not watched: %s", _text(error))
 

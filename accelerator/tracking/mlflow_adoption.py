@@ -83,17 +83,20 @@ def is_taken_by(client: MlflowClient, given: Run, run: TrackedRun) -> bool:
     return taken_by in (None, run.run_id)
 
 
-def guard_end(client: MlflowClient, run_id: str, write: Callable[[], None], wait: Callable[[float], bool]) -> None:
+def guard_end(client: MlflowClient, run_id: str, write: Callable[[], None], wait: Callable[[float], bool]) -> bool:
     """Have the end of a killed run written again when `mlflow run`, which made it, has written over it.
 
     That knows its command's exit code alone: to it, a run that was interrupted or killed has failed. Does nothing for
-    a run that no variable of this process names. `wait` is as of `GuardingSink.guard`.
+    a run that no variable of this process names. `wait`, and what is returned, are as of `GuardingSink.guard`.
     """
     until = time.monotonic() + GUARDED_S
-    while os.environ.get(RUN_ID) == run_id and time.monotonic() < until and not wait(_POLL_S):
+    while os.environ.get(RUN_ID) == run_id and time.monotonic() < until:
+        if wait(_POLL_S):
+            return False
         if client.get_run(run_id).info.status != KILLED:
             write()
-            return
+            break
+    return True
 
 
 def join_family(client: MlflowClient, run: TrackedRun, found: Run) -> None:

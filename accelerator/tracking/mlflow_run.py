@@ -66,10 +66,11 @@ class MlflowRun:
         """Give the run its end; `end_time` in seconds since 1970, None: now."""
         self.client.set_terminated(self.run_id, STATUSES[status], None if end_time is None else int(end_time * 1000))
 
-    def guard(self, status: str, end_time: float | None, wait: Callable[[float], bool]) -> None:
-        """See for a while that an end stays which no exit code tells of."""
-        if STATUSES[status] == KILLED:
-            guard_end(self.client, self.run_id, lambda: self.close(status, end_time), wait)
+    def guard(self, status: str, end_time: float | None, wait: Callable[[float], bool]) -> bool:
+        """See for a while that an end stays which no exit code tells of; return what `GuardingSink.guard` does."""
+        return STATUSES[status] != KILLED or guard_end(
+            self.client, self.run_id, lambda: self.close(status, end_time), wait
+        )
 
     def log_model(self, folder: RunFolder, register: str | None, alias: str | None) -> None:
         """Log the trained model, and make a version of the registered model `register` of it.

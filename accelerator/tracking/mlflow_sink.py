@@ -127,9 +127,9 @@ class MLflowSink:
         assert self._family is not None
         self._family.settle()
 
-    def guard(self, status: str, wait: Callable[[float], bool]) -> None:
+    def guard(self, status: str, wait: Callable[[float], bool]) -> bool:
         """See that `mlflow run` does not call failed what was interrupted."""
-        self._require_open().guard(status, self._end_time(), wait)
+        return self._require_open().guard(status, self._end_time(), wait)
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -70,10 +70,13 @@ class FamilySink(Sink, Protocol):
 class GuardingSink(Sink, Protocol):
     """A sink of a store in which somebody else may write over a run's end."""
 
-    def guard(self, status: str, wait: Callable[[float], bool]) -> None:
+    def guard(self, status: str, wait: Callable[[float], bool]) -> bool:
         """See for a while after `close` that the end stays as it was written.
 
         Args:
             status: what was closed with.
             wait: waits so many seconds, and tells whether to leave it: the run goes on, or nobody is to be left.
+
+        Returns:
+            Whether it was seen to: False when it was left before.
         """

@@ -144,6 +144,27 @@ def test_a_forwarder_that_has_carried_all_is_left_to_end_by_itself(
     busy_forwarder.wait()
 
 
+def test_so_is_one_that_has_carried_all_in_the_moment_in_which_the_wait_ends(
+    folder: RunFolder, busy_forwarder: "subprocess.Popen[str]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((file, size),) = journal_size(folder.journal).items()
+    progress = Progress((Extent(file, 0, size, None),))
+
+    def wait(_folder: RunFolder, _timeout_s: float) -> Delivery:
+        told = delivery(folder)
+        write_tracking(folder, Tracking(progress=progress, finished="interrupted"))
+        return told
+
+    monkeypatch.setattr(ending, "wait_for_delivery", wait)
+    write_summary(folder, Summary("interrupted"))
+
+    outcome = conclude(folder, Project(folder.path.parents[2]), Stop(signal.SIGINT, time.monotonic()), None)
+
+    assert (outcome.delivery.unsent, outcome.delivery.alive) == (0, True)
+    busy_forwarder.kill()
+    busy_forwarder.wait()
+
+
 @pytest.mark.parametrize("stop", [None, Stop(signal.SIGINT, 0.0)])
 @pytest.mark.parametrize(("left", "is_awaited"), [("here", False), ("elsewhere", True), ("", True)])
 def test_who_was_started_by_one_that_waits_for_the_tracker_does_not(

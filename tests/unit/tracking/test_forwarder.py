@@ -288,6 +288,28 @@ def test_a_sink_that_guards_an_end_is_asked_when_it_has_arrived(tracked: Path) -
     assert delivery(folder).is_complete
 
 
+def test_an_end_that_is_not_seen_to_stay_is_sent_again(tracked: Path) -> None:
+    folder = make_run(tracked, "system_every: null\ntracking: {_target_: guarding}\n")
+    write_journal(folder, [point(1)])
+    end_run(folder)
+    (tracked / "fault").write_text("slow")
+    start_forwarder(folder, tracked)
+    wait_until(lambda: delivery(folder).is_complete)
+
+    stop_forwarder(folder, 60.0)
+    is_left_complete = delivery(folder).is_complete
+    (tracked / "fault").unlink()
+    again = sync(folder, tracked)
+
+    assert (is_left_complete, again.is_complete) == (False, True)
+    assert [item for item in ledger(tracked) if "closed" in item or "guarded" in item] == [
+        {"closed": "completed"},
+        {"guarded": "completed", "left alone": True},
+        {"closed": "completed"},
+        {"guarded": "completed", "left alone": False},
+    ]
+
+
 def test_a_guard_that_fails_is_told_in_the_log_and_hinders_nothing(tracked: Path) -> None:
     folder = make_run(tracked, "system_every: null\ntracking: {_target_: guarding}\n")
     write_journal(folder, [point(1)])

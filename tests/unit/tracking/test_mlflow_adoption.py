@@ -111,10 +111,11 @@ def test_the_end_of_a_killed_run_is_written_again_over_that_of_mlflow_run(
         waits.append(seconds)
         return len(waits) == 4
 
-    sink.guard("interrupted", wait)
+    was_seen_to = sink.guard("interrupted", wait)
 
     found = client.get_run(target["run_id"]).info
     assert (found.status, found.end_time, len(waits)) == ("KILLED", 1732352470000, looks)
+    assert was_seen_to == is_overwritten
 
 
 def test_the_end_of_a_run_that_nobody_gave_is_not_watched(with_store: Path) -> None:
