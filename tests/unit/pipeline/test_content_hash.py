@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from accelerator.pipeline import content_hash
 from accelerator.pipeline.content_hash import ContentHashes, is_run
 from accelerator.pipeline.outputs import checkpoint
 
@@ -37,6 +38,24 @@ def test_other_metrics_are_a_change(evaluation: Path) -> None:
     write_summary(evaluation, {"metrics": {"test/loss": 0.25}, "mlflow": None})
 
     assert ContentHashes(evaluation / "hashes").of_path(evaluation) != before
+
+
+def test_a_large_file_is_known_by_all_its_segments_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content_hash, "_SEGMENT_BYTES", 1000)
+    monkeypatch.setattr(content_hash, "_BUFFER_BYTES", 300)
+    segments = [bytes([number]) * 1000 for number in range(3)]
+    texts = [b"".join(segments), b"".join(reversed(segments)), b"".join(segments)[:-1], b"".join(segments) + b"x"]
+    for number, text in enumerate([*texts, texts[0]]):
+        (tmp_path / f"{number}").write_bytes(text)
+    hashes = ContentHashes(tmp_path / "hashes.json")
+
+    found = [hashes.of_file(tmp_path / f"{number}") for number in range(5)]
+
+    assert len(set(found)) == 4
+    assert found[0] == found[4]
+    assert hashes.bytes_read == sum(map(len, texts)) + 3000
 
 
 def test_a_folder_is_known_by_what_lies_behind_its_links_too(tmp_path: Path) -> None:
